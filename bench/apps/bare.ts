@@ -1,0 +1,64 @@
+// The service without its practices: the same controllers, services, policies and queries, on bare Nest-Fastify with a client
+// that encrypts nothing. What is left out is exactly the middle part of THE TABLE in src/app.module.ts.
+import 'reflect-metadata';
+import { Global, Module } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { CommonModule } from '../../src/common/common.module.js';
+import type { Principal } from '../../src/common/principal.js';
+import { ConfigModule, configFromEnvironment } from '../../src/config/index.js';
+import { Database } from '../../src/database/index.js';
+import { MailModule } from '../../src/mail/index.js';
+import { ResourcesModule } from '../../src/resources/index.js';
+import { SharedStateModule } from '../../src/shared-state/index.js';
+import { UsersModule } from '../../src/users/index.js';
+import { caller, createPlainApp, openPlainDatabase, seed, serve } from './plain.js';
+
+const config = configFromEnvironment();
+const plain = await openPlainDatabase(config, ['DROP TRIGGER resources_owner_quota ON resources']);
+await seed(plain.client, (text) => text);
+
+/** No audit event shares a transaction with the change, so none is begun. */
+const database: Pick<Database, 'client' | 'transaction' | 'together'> = {
+  client: plain.client,
+  transaction: (work) => work(),
+  together: (change) => change(),
+};
+
+@Global()
+@Module({ providers: [{ provide: Database, useValue: database }], exports: [Database] })
+class PlainDatabaseModule {}
+
+@Module({
+  imports: [
+    ConfigModule.with(config),
+    CommonModule.with(),
+    PlainDatabaseModule,
+    SharedStateModule,
+    MailModule,
+
+    UsersModule,
+    ResourcesModule,
+  ],
+})
+class BareModule {}
+
+const principal: Principal = {
+  userId: caller.userId,
+  sessionId: caller.sessionId,
+  roles: ['user'],
+  authenticatedAt: new Date(),
+  factorDue: false,
+  enrolmentDue: false,
+  inBrowser: false,
+  methods: ['pwd'],
+};
+
+const app = await createPlainApp(BareModule, config);
+// Nobody is authenticated and nothing is validated: the caller is always the same, and the handlers get their number.
+app.getHttpAdapter().getInstance().addHook('preHandler', (request: FastifyRequest & { user?: Principal }, _reply, done) => {
+  request.user = principal;
+  const query = request.query as { limit?: unknown };
+  if (query.limit !== undefined) query.limit = Number(query.limit);
+  done();
+});
+await serve(app, config, plain);

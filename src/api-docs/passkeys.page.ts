@@ -1,0 +1,178 @@
+// A page that shows the whole life of a passkey in a real browser: sign in by password, register, sign out, sign in without a user name.
+// Its forms are sent by the script; nothing of it is kept: closing the tab forgets the tokens.
+
+export const passkeysPage = `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <title>Passkeys</title>
+    <link rel="icon" href="data:,">
+    <link rel="stylesheet" href="/docs/passkeys.css">
+  </head>
+  <body>
+    <main>
+      <h1>Passkeys</h1>
+      <p class="lead">Sign in without a password and without a user name. A page to try the API out; production does not serve it by default.</p>
+      <output id="message" role="status"></output>
+
+      <section id="signed-out">
+        <button id="sign-in" type="button">Sign in with a passkey</button>
+        <p class="divider">or</p>
+        <form id="password-form">
+          <label>E-mail address <input name="email" type="email" autocomplete="username" required></label>
+          <label>Password <input name="password" type="password" autocomplete="current-password" required></label>
+          <button type="submit" class="quiet">Sign in with the password</button>
+        </form>
+      </section>
+
+      <section id="signed-in" hidden>
+        <p id="account-line">Signed in as <strong id="account"></strong></p>
+        <div id="recovery" hidden>
+          <h2>Your recovery codes</h2>
+          <p>Each gets you in once, after the password, when the device is lost. Keep them now: they are not shown again.</p>
+          <pre id="recovery-codes"></pre>
+        </div>
+        <h2>Your passkeys</h2>
+        <ul id="passkeys"></ul>
+        <form id="register-form">
+          <label>Name of the new passkey <input name="name" maxlength="100" value="This device" required></label>
+          <button type="submit">Add a passkey</button>
+        </form>
+        <button id="sign-out" type="button" class="quiet">Sign out</button>
+      </section>
+    </main>
+    <script src="/docs/passkeys.js"></script>
+  </body>
+</html>
+`;
+
+export const passkeysStyle = `:root { color-scheme: light dark; --line: light-dark(#d7dbe2, #3a4150); --soft: light-dark(#5b6472, #a3adbd); --accent: light-dark(#1f57c3, #7aa5ff); }
+* { box-sizing: border-box; }
+[hidden] { display: none; }
+body { margin: 0; min-height: 100vh; display: grid; place-items: center; padding: 1.5rem; font: 16px/1.5 system-ui, sans-serif; background: light-dark(#f3f5f8, #12151b); color: light-dark(#1a1f28, #e7eaf0); }
+main { width: 100%; max-width: 26rem; padding: 2rem; border: 1px solid var(--line); border-radius: 14px; background: light-dark(#fff, #1a1f28); box-shadow: 0 8px 30px rgb(0 0 0 / 8%); }
+h1 { margin: 0; font-size: 1.5rem; }
+h2 { margin: 1.25rem 0 0.5rem; font-size: 1rem; }
+.lead { margin: 0.25rem 0 1.25rem; color: var(--soft); }
+output { display: block; min-height: 1.5rem; margin-bottom: 1rem; color: var(--soft); }
+output.fault { color: light-dark(#b3261e, #ff8a80); }
+form { display: grid; gap: 0.75rem; }
+label { display: grid; gap: 0.25rem; font-size: 0.875rem; color: var(--soft); }
+input { padding: 0.6rem 0.75rem; font: inherit; font-size: 1rem; color: light-dark(#1a1f28, #e7eaf0); background: transparent; border: 1px solid var(--line); border-radius: 8px; }
+button { width: 100%; padding: 0.65rem 1rem; font: inherit; font-weight: 600; color: light-dark(#fff, #10131a); background: var(--accent); border: 1px solid var(--accent); border-radius: 8px; cursor: pointer; }
+button.quiet { color: inherit; background: transparent; border-color: var(--line); }
+button:focus-visible, input:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
+.divider { margin: 0.75rem 0; text-align: center; color: var(--soft); }
+ul { margin: 0 0 1rem; padding: 0; list-style: none; }
+li { display: flex; justify-content: space-between; gap: 1rem; padding: 0.5rem 0; border-bottom: 1px solid var(--line); }
+pre { margin: 0; padding: 0.75rem; overflow-x: auto; font: 0.875rem/1.6 ui-monospace, monospace; border: 1px solid var(--line); border-radius: 8px; }
+#recovery p { margin: 0 0 0.5rem; font-size: 0.875rem; color: var(--soft); }
+li small { color: var(--soft); }
+#sign-out { margin-top: 0.75rem; }
+`;
+
+/** No library: browsers read and write the JSON of WebAuthn by themselves. */
+export const passkeysScript = `'use strict';
+const part = (id) => document.getElementById(id);
+let accessToken;
+let enrolling = false;
+
+async function call(method, path, body) {
+  const headers = {};
+  if (accessToken !== undefined) headers.authorization = 'Bearer ' + accessToken;
+  if (body !== undefined) headers['content-type'] = 'application/json';
+  const response = await fetch(path, { method, headers, body: JSON.stringify(body) });
+  const answer = response.status === 204 ? undefined : await response.json();
+  if (response.status === 401) forget();
+  if (!response.ok) throw new Error(answer.detail ?? answer.title);
+  return answer;
+}
+
+/** Ended, expired or no longer enough: what follows is a new sign-in. */
+function forget() {
+  accessToken = undefined;
+  enrolling = false;
+}
+
+function say(text, isFault) {
+  part('message').textContent = text;
+  part('message').classList.toggle('fault', isFault === true);
+}
+
+async function show() {
+  part('signed-out').hidden = accessToken !== undefined;
+  part('signed-in').hidden = accessToken === undefined;
+  part('account-line').hidden = enrolling;
+  if (accessToken === undefined || enrolling) return;
+  part('account').textContent = (await call('GET', '/v1/users/me')).email;
+  const { items } = await call('GET', '/v1/auth/passkeys');
+  part('passkeys').replaceChildren(...items.map(rowOf));
+}
+
+function rowOf({ name, lastUsedAt }) {
+  const row = document.createElement('li');
+  const used = document.createElement('small');
+  used.textContent = lastUsedAt === null ? 'not used yet' : 'used ' + new Date(lastUsedAt).toLocaleString();
+  row.append(name, used);
+  return row;
+}
+
+async function begin({ accessToken: token, secondFactors }, text) {
+  accessToken = token;
+  enrolling = secondFactors.includes('enrolment');
+  if (enrolling) return say('A second factor is required. Add a passkey to finish signing in.');
+  if (secondFactors.length === 0) return say(text);
+  if (!secondFactors.includes('passkey')) throw new Error('The second factor is still due: ' + secondFactors.join(', '));
+  return signInByPasskey();
+}
+
+async function signInByPasskey() {
+  const options = await call('POST', '/v1/auth/passkeys/sign-in-options');
+  const credential = await navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(options) });
+  await begin(await call('POST', '/v1/auth/passkeys/sign-in', { credential: credential.toJSON() }), 'Signed in by passkey.');
+}
+
+async function signInByPassword(form) {
+  const { email, password } = Object.fromEntries(new FormData(form));
+  await begin(await call('POST', '/v1/auth/login', { email, password }), 'Signed in by password.');
+  form.reset();
+}
+
+async function register(form) {
+  const options = await call('POST', '/v1/auth/passkeys/registration-options');
+  const credential = await navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(options) });
+  const registered = await call('POST', '/v1/auth/passkeys', { name: new FormData(form).get('name'), credential: credential.toJSON() });
+  showRecoveryCodes(registered.recoveryCodes);
+  if (registered.tokens !== null) await begin(registered.tokens);
+  say('The passkey is registered.');
+}
+
+function showRecoveryCodes(codes) {
+  part('recovery').hidden = codes === null;
+  part('recovery-codes').textContent = (codes ?? []).join('\\n');
+}
+
+async function signOut() {
+  await call('POST', '/v1/auth/logout');
+  forget();
+  showRecoveryCodes(null);
+  say('Signed out.');
+}
+
+const run = (action) => async (event) => {
+  event.preventDefault();
+  try {
+    await action(event.currentTarget);
+    await show();
+  } catch (error) {
+    say(error.message, true);
+    if (accessToken === undefined) await show();
+  }
+};
+
+part('sign-in').addEventListener('click', run(signInByPasskey));
+part('sign-out').addEventListener('click', run(signOut));
+part('password-form').addEventListener('submit', run(signInByPassword));
+part('register-form').addEventListener('submit', run(register));
+`;

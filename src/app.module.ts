@@ -1,0 +1,85 @@
+import { Module, type DynamicModule, type Type } from '@nestjs/common';
+import { ApiDocsModule } from './api-docs/index.js';
+import { AdministrationModule, AuthenticationModule, EmailChangeModule, NoticesModule, PasskeysModule, PasswordModule, RecoveryCodesModule, RecoveryModule, RegistrationModule, SessionsModule, TotpModule } from './auth/index.js';
+import type { Clock } from './common/clock.js';
+import { CommonModule } from './common/common.module.js';
+import { ConfigModule, type Config } from './config/index.js';
+import { DatabaseModule, type Database } from './database/index.js';
+import { MailModule } from './mail/index.js';
+import { ResourcesModule } from './resources/index.js';
+import { AuditModule } from './security/audit/audit.module.js';
+import { AuthorizationModule } from './security/authorization/authorization.module.js';
+import { DataProtectionModule, type KeyRing } from './security/data-protection/index.js';
+import { DetectionModule } from './security/detection/detection.module.js';
+import { ErrorsModule } from './security/errors/index.js';
+import { HeadersModule } from './security/headers/index.js';
+import { LoggingModule } from './security/logging/index.js';
+import { CallerLimitsModule, NetworkLimitsModule } from './security/rate-limiting/rate-limiting.module.js';
+import { TransportModule } from './security/transport/index.js';
+import { ValidationModule } from './security/validation/validation.module.js';
+import { SharedStateModule } from './shared-state/index.js';
+import { UsersModule } from './users/index.js';
+
+/** What is opened before Nest starts, because a fault in it must stop the boot with its own line. */
+export interface Foundations {
+  readonly config: Config;
+  readonly keyRing: KeyRing;
+  readonly database: Database;
+  readonly clock?: Clock;
+  /** Further features, after all others. */
+  readonly modules?: readonly (Type | DynamicModule)[];
+}
+
+/** How people sign in, one line per method; and who looks after their accounts. */
+const signIn = [
+  SessionsModule,
+  RegistrationModule,
+  PasswordModule,
+  RecoveryModule,
+  EmailChangeModule,
+  TotpModule,
+  RecoveryCodesModule,
+  PasskeysModule,
+  NoticesModule,
+  AdministrationModule,
+];
+
+/**
+ * THE TABLE. Foundations first; then the practices in the order in which a request meets them, which is also the order in
+ * which their hooks and global guards run (test/app.module.test.ts observes it); then the features. To remove a practice,
+ * delete its folder and its line.
+ */
+@Module({})
+export class AppModule {
+  static with({ config, keyRing, database, clock, modules = [] }: Foundations): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        ConfigModule.with(config),
+        CommonModule.with(clock),
+        DatabaseModule.with(database),
+        SharedStateModule,
+        MailModule,
+
+        LoggingModule,
+        TransportModule,
+        HeadersModule,
+        NetworkLimitsModule,
+        AuthenticationModule,
+        CallerLimitsModule,
+        AuthorizationModule,
+        ValidationModule,
+        ErrorsModule,
+        DataProtectionModule.with(keyRing),
+        AuditModule,
+        DetectionModule,
+
+        ...signIn,
+        UsersModule,
+        ResourcesModule,
+        ...(config.apiDocs ? [ApiDocsModule] : []),
+        ...modules,
+      ],
+    };
+  }
+}

@@ -1,0 +1,49 @@
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../../common/clock.js';
+import { Database } from '../../database/index.js';
+
+const reason = 'ended-by-administrator';
+/** One statement ends so many: a transaction over all of a large table would lock it for longer than anybody waits. */
+const endedAtOnce = 5_000;
+
+/** What administration changes about others. */
+@Injectable()
+export class AdministrationRepository {
+  constructor(
+    private readonly database: Database,
+    private readonly clock: Clock,
+  ) {}
+
+  /** @returns how many were open. */
+  async endAllOf(userId: string): Promise<number> {
+    const data = { endedAt: this.clock.now(), endReason: reason };
+    return (await this.database.client.session.updateMany({ where: { userId, endedAt: null }, data })).count;
+  }
+
+  /** Ids are UUIDv7: whatever begins after this one has a greater id, whose clock ever wrote the other columns. */
+  async newestSession(): Promise<string | undefined> {
+    return (await this.database.client.session.findFirst({ orderBy: { id: 'desc' }, select: { id: true } }))?.id;
+  }
+
+  /** Some of the open ones up to that id, whoever they belong to. @returns how many; 0 when none is left. */
+  async endSome(newest: string): Promise<number> {
+    const data = { endedAt: this.clock.now(), endReason: reason };
+    const where = { endedAt: null, id: { lte: newest } };
+    return (await this.database.client.session.updateMany({ where, data, limit: endedAtOnce })).count;
+  }
+
+  /** Before anything else of the person: no session of theirs begins, and no factor changes, until the transaction ends. */
+  async lock(userId: string): Promise<void> {
+    await this.database.client.$queryRaw`SELECT id FROM users WHERE id = ${userId}::uuid FOR UPDATE`;
+  }
+
+  find(userId: string) {
+    return this.database.client.user.findUnique({ where: { id: userId }, select: { email: true, status: true } });
+  }
+
+  /** From now on the password signs nobody in, nor does a passkey. @returns false for whoever has none. */
+  async demandReset(userId: string): Promise<boolean> {
+    const { count } = await this.database.client.passwordCredential.updateMany({ where: { userId }, data: { resetDueAt: this.clock.now() } });
+    return count === 1;
+  }
+}

@@ -1,0 +1,19 @@
+import type { Principal } from '../../common/principal.js';
+import { Problem } from '../../common/problem.js';
+import type { SecurityEvents } from '../../common/security-events.js';
+
+/** An administrator by the API; `operator` is whoever runs a command on the machine, behind its own access control. */
+export type Caller = Principal | 'operator';
+
+export const byOf = (caller: Caller): string => (caller === 'operator' ? caller : 'administrator');
+
+/**
+ * Administration is about others: an administrator's stolen session must not cut the owner's way back, and nobody locks themselves out
+ * by a slip (abuse case A5-5).
+ * @throws Problem forbidden.
+ */
+export function demandAnother(events: SecurityEvents, { userId }: Principal, id: string): void {
+  if (id !== userId) return;
+  events.report({ action: 'authz_fail', outcome: 'denied', target: { type: 'user', id }, details: { reason: 'own-account' } });
+  throw new Problem('forbidden', 'Another administrator has to do this to your account.');
+}

@@ -1,0 +1,89 @@
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../../common/clock.js';
+import type { Principal } from '../../common/principal.js';
+import { PrincipalChanges } from '../../common/session-revocation.js';
+import { SharedState } from '../../shared-state/index.js';
+import type { AccessClaims } from './access-tokens.js';
+import { BoundedCache } from './bounded-cache.js';
+import { SessionStateRepository, type SessionState } from './session-state.repository.js';
+
+const rememberedMs = 2_000;
+const remembered = 10_000;
+const sessionEnded = 'session-ended';
+const userChanged = 'user-changed';
+const everyoneSignedOut = 'everyone-signed-out';
+
+interface Entry {
+  readonly state: SessionState | undefined;
+  readonly readAt: number;
+}
+
+/**
+ * What each session allows now, remembered for at most 2 seconds. A revocation empties it at once on every instance; if
+ * the message is lost, the 2 seconds are the longest that anybody keeps a right too long (ASVS v5.0.0-7.4.1, 8.3.2).
+ */
+@Injectable()
+export class SessionStates {
+  private readonly entries = new BoundedCache<string, Entry>(remembered);
+  private revocations = 0;
+
+  constructor(
+    private readonly repository: SessionStateRepository,
+    private readonly sharedState: SharedState,
+    private readonly clock: Clock,
+    changes: PrincipalChanges,
+  ) {
+    sharedState.subscribe(sessionEnded, (sessionId) => this.forget(sessionId));
+    sharedState.subscribe(userChanged, (userId) => this.forgetUser(userId));
+    sharedState.subscribe(everyoneSignedOut, () => this.forgetAll());
+    changes.subscribe((userId) => sharedState.publish(userChanged, userId));
+  }
+
+  /** The caller, or undefined when the session or its user may do nothing any more. A database that is down throws. */
+  async principalOf({ sessionId, userId }: AccessClaims): Promise<Principal | undefined> {
+    const now = this.clock.now().getTime();
+    const known = this.entries.get(sessionId);
+    const age = known === undefined ? -1 : now - known.readAt;
+    const state = known !== undefined && age >= 0 && age < rememberedMs ? known.state : await this.read(sessionId, now);
+    if (state === undefined || !state.active || state.expiresAt.getTime() <= now) return undefined;
+    return state.principal.userId === userId ? state.principal : undefined;
+  }
+
+  /** Tells every instance that the session has ended. To be called after the commit. */
+  announceEnd(sessionId: string): Promise<void> {
+    return this.sharedState.publish(sessionEnded, sessionId);
+  }
+
+  /** The same for all sessions of a user. */
+  announceEndOfUser(userId: string): Promise<void> {
+    return this.sharedState.publish(userChanged, userId);
+  }
+
+  /** Tells every instance that no session is what it was. To be called after the commit. */
+  announceEndOfAll(): Promise<void> {
+    return this.sharedState.publish(everyoneSignedOut, '');
+  }
+
+  private forget(sessionId: string): void {
+    this.revocations += 1;
+    this.entries.delete(sessionId);
+  }
+
+  private forgetUser(userId: string): void {
+    this.revocations += 1;
+    this.entries.deleteWhere(({ state }) => state?.principal.userId === userId);
+  }
+
+  private forgetAll(): void {
+    this.revocations += 1;
+    this.entries.deleteWhere(() => true);
+  }
+
+  private async read(sessionId: string, readAt: number): Promise<SessionState | undefined> {
+    const before = this.revocations;
+    const state = await this.repository.find(sessionId);
+    // A revocation that arrived during the read may be younger than the row: then nothing is remembered.
+    if (before === this.revocations) this.entries.set(sessionId, { state, readAt });
+    return state;
+  }
+}

@@ -1,0 +1,1 @@
+export { RefreshCookie } from './refresh-cookie.js';

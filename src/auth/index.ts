@@ -1,0 +1,16 @@
+export { AccountLocks } from './administration/account-locks.js';
+export { AdministrationCommandsModule, AdministrationModule } from './administration/administration.module.js';
+export { ForcedSignOuts } from './administration/forced-sign-outs.js';
+export { AuthenticationModule } from './authentication/authentication.module.js';
+export { NoticesModule } from './notices/index.js';
+export { EmailChangeModule } from './email-change/email-change.module.js';
+export { PasskeysModule } from './passkeys/passkeys.module.js';
+export { PasswordModule } from './password/index.js';
+export { RecoveryCodesModule } from './recovery-codes/index.js';
+export { RecoveryModule } from './recovery/recovery.module.js';
+export { RegistrationModule } from './registration/registration.module.js';
+export { SessionsModule } from './sessions/index.js';
+export { knownEverywhereMs } from './signing-keys/lifetimes.js';
+export { SigningKeyRotation } from './signing-keys/signing-key-rotation.js';
+export { SigningKeyRotationModule } from './signing-keys/signing-keys.module.js';
+export { TotpModule } from './totp/index.js';

@@ -1,0 +1,2 @@
+export { Notices } from './notices.js';
+export { NoticesModule } from './notices.module.js';

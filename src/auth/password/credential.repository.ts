@@ -1,0 +1,85 @@
+import { randomUUIDv7 } from 'node:crypto';
+import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Database } from '../../database/index.js';
+import { Prisma } from '../../generated/prisma/client.js';
+
+/** As the schema names whose key seals the stand-in. */
+const standIn = { subject: 'stand-in', id: '00000000-0000-7000-8000-000000000000' } as const;
+
+/** A password that was proved, and since when it is the password. */
+export interface ProvenPassword {
+  readonly userId: string;
+  readonly updatedAt: Date;
+}
+
+/** The argon2id hash is an encrypted field, sealed to its user: the copy of a known hash in another row does not open. */
+@Injectable()
+export class CredentialRepository implements OnApplicationBootstrap {
+  constructor(private readonly database: Database) {}
+
+  /** Makes the stand-in at the very first start; of several instances at once, one does. */
+  async onApplicationBootstrap(): Promise<void> {
+    const { standInCredential } = this.database.client;
+    if ((await standInCredential.findUnique({ where: { id: standIn.id }, select: { id: true } })) !== null) return;
+    await standInCredential.createMany({ data: [{ id: standIn.id, hash: 'opened for whoever is not there' }], skipDuplicates: true });
+  }
+
+  /**
+   * Does the same for a known and an unknown address (ASVS v5.0.0-6.3.8): three reads, and one data key that is always fetched and
+   * unwrapped anew. Else whoever asks twice would tell them apart: by the cached key, or by a key service that is away.
+   */
+  async findByEmail(email: string) {
+    const { client } = this.database;
+    const user = await client.user.findFirst({ where: { email }, select: { id: true, status: true } });
+    this.database.forgetDataKeys(user?.id ?? standIn.subject);
+    const credential = user === null ? await this.openStandIn() : await this.find(user.id);
+    // The address is read to be compared with its index: an index moved to another row by SQL finds nobody.
+    const address = await client.user.findUnique({ where: { id: user?.id ?? randomUUIDv7() }, select: { email: true } });
+    return user && credential && address ? { userId: user.id, status: user.status, ...credential } : undefined;
+  }
+
+  find(userId: string) {
+    return this.database.client.passwordCredential.findUnique({ where: { userId }, select: { hash: true, resetDueAt: true, updatedAt: true } });
+  }
+
+  private async openStandIn(): Promise<undefined> {
+    await this.database.client.standInCredential.findUnique({ where: { id: standIn.id }, select: { hash: true } });
+  }
+
+  /** What a new password must not be made of. */
+  findOwner(userId: string) {
+    return this.database.client.user.findUnique({ where: { id: userId }, select: { email: true, name: true } });
+  }
+
+  async create(userId: string, hash: string): Promise<void> {
+    await this.database.client.passwordCredential.create({ data: { userId, hash } });
+  }
+
+  /** Sets a new password, and ends what was begun to get into the account without it: resets, and changes of the address. */
+  async replace(userId: string, hash: string): Promise<void> {
+    const { passwordCredential, passwordReset, emailChange } = this.database.client;
+    await passwordCredential.update({ where: { userId }, data: { hash, resetDueAt: null }, select: { userId: true } });
+    await emailChange.deleteMany({ where: { userId } });
+    await passwordReset.deleteMany({ where: { userId } });
+  }
+
+  /**
+   * Only the hash that was read: one that was changed meanwhile must not be overwritten by the old password's. It stays the same password, so
+   * the time stays too: sign-ins that proved it at this very moment would else be refused.
+   */
+  async upgrade({ userId, updatedAt }: ProvenPassword, hash: string): Promise<void> {
+    const { passwordCredential } = this.database.client;
+    try {
+      await passwordCredential.update({ where: { userId, updatedAt }, data: { hash, updatedAt }, select: { userId: true } });
+    } catch (error) {
+      if (!(error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2025')) throw error;
+    }
+  }
+
+  /** Whether it still is the password. The row stays locked until the transaction ends, so that a change waits for it. */
+  async stillHolds({ userId, updatedAt }: ProvenPassword): Promise<boolean> {
+    const rows = await this.database.client.$queryRaw<unknown[]>`
+      SELECT 1 FROM password_credentials WHERE user_id = ${userId}::uuid AND updated_at = ${updatedAt} AND reset_due_at IS NULL FOR UPDATE`;
+    return rows.length === 1;
+  }
+}

@@ -1,0 +1,3 @@
+export { NewPasswordField } from './password-policy.js';
+export { PasswordModule } from './password.module.js';
+export { Passwords } from './passwords.js';

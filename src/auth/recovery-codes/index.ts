@@ -1,0 +1,2 @@
+export { RecoveryCodesModule } from './recovery-codes.module.js';
+export { RecoveryCodes } from './recovery-codes.js';

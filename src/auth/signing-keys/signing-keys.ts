@@ -1,0 +1,79 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../../common/clock.js';
+import { retiredKeptMs } from './lifetimes.js';
+import { toSigningKey, type SigningKey } from './signing-key.js';
+import { SigningKeyRepository } from './signing-key.repository.js';
+import { SigningKeyRotation } from './signing-key-rotation.js';
+
+const unknownKeyLookMs = 1_000;
+
+/** The keys that sign our access tokens: sealed in the database, exactly one of them active, the same on every instance. */
+@Injectable()
+export class SigningKeys {
+  /** What a look finds to do is not the deed of whoever's request provoked it. */
+  private readonly outsideOfRequests = AsyncLocalStorage.snapshot();
+  private keys: ReadonlyMap<string, SigningKey> = new Map();
+  private activeId = '';
+  private loading: Promise<void> = Promise.resolve();
+  private lookedAtMs = Number.NEGATIVE_INFINITY;
+  private looking: Promise<void> = this.loading;
+
+  constructor(
+    private readonly repository: SigningKeyRepository,
+    private readonly rotation: SigningKeyRotation,
+    private readonly clock: Clock,
+  ) {}
+
+  /** The key that signs now. */
+  get active(): SigningKey {
+    const key = this.keys.get(this.activeId);
+    if (key === undefined) throw new Error('there is no active signing key');
+    return key;
+  }
+
+  /** Looked up among our own keys and nowhere else: a `kid` is never a path, a URL or a query (ASVS v5.0.0-9.1.3). */
+  find(id: string): SigningKey | undefined {
+    return this.keys.get(id);
+  }
+
+  list(): SigningKey[] {
+    return [...this.keys.values()];
+  }
+
+  /** One after another: the answer to an older question must not replace a newer one. When it rejects, the keys stay. */
+  reload(): Promise<void> {
+    this.loading = this.loading.catch(() => undefined).then(() => this.load());
+    return this.loading;
+  }
+
+  /** For a token whose key nobody here knows. Asks once a second at most: strangers can write any `kid` into a header. */
+  async lookForUnknown(): Promise<void> {
+    const now = performance.now();
+    if (now - this.lookedAtMs >= unknownKeyLookMs) {
+      this.lookedAtMs = now;
+      this.looking = this.outsideOfRequests(() => this.reload());
+    }
+    await this.looking;
+  }
+
+  private async load(): Promise<void> {
+    let rows = await this.repository.list();
+    if (!rows.some(({ state }) => state === 'active')) {
+      await this.rotation.createFirst();
+      rows = await this.repository.list();
+    }
+    const oldest = this.clock.now().getTime() - retiredKeptMs;
+    const alive = rows.filter(({ state, retiredAt }) => state !== 'retired' || (retiredAt !== null && retiredAt.getTime() > oldest));
+    if (alive.length < rows.length) await this.rotation.removeExpired();
+    const fresh = await this.openUnknown(alive.map(({ id }) => id));
+    this.keys = new Map(alive.flatMap(({ id }) => this.keys.get(id) ?? fresh.get(id) ?? []).map((key) => [key.id, key]));
+    this.activeId = rows.find(({ state }) => state === 'active')?.id ?? '';
+  }
+
+  private async openUnknown(ids: string[]): Promise<ReadonlyMap<string, SigningKey>> {
+    const unknown = ids.filter((id) => !this.keys.has(id));
+    if (unknown.length === 0) return new Map();
+    return new Map((await this.repository.privateKeysOf(unknown)).map((row) => [row.id, toSigningKey(row)]));
+  }
+}

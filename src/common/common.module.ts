@@ -1,0 +1,21 @@
+import { Global, Module, type DynamicModule } from '@nestjs/common';
+import { Clock } from './clock.js';
+import { ExposedCredentials } from './exposed-credentials.js';
+import { HealthChecks } from './health-checks.js';
+import { InternalPages } from './internal-pages.js';
+import { PersonalData } from './personal-data.js';
+import { RouteTable } from './route-table.js';
+import { SecurityEvents } from './security-events.js';
+import { PrincipalChanges } from './session-revocation.js';
+
+const vocabulary = [ExposedCredentials, HealthChecks, InternalPages, PersonalData, PrincipalChanges, RouteTable, SecurityEvents];
+
+/** What practices and features talk through, so that none of them has to import another. */
+@Global()
+@Module({ providers: vocabulary, exports: vocabulary })
+export class CommonModule {
+  /** @param clock another source of the time; tests move it. */
+  static with(clock: Clock = new Clock()): DynamicModule {
+    return { module: CommonModule, providers: [{ provide: Clock, useValue: clock }], exports: [Clock] };
+  }
+}

@@ -1,0 +1,40 @@
+import { BlockList, isIPv4, isIPv6 } from 'node:net';
+
+/**
+ * The part of an address that one customer cannot rotate: IPv4 as it is, IPv6 cut to its /64. Limits and the audit trail
+ * use it, so that a /64 full of addresses is one client (abuse case A4-6).
+ */
+export function networkOf(address: string): string {
+  const unmapped = unmap(address);
+  return isIPv6(unmapped) ? prefixOf(unmapped, 4) : unmapped;
+}
+
+/** Where a client is, so coarsely that it names a provider's region and no household: IPv4 /24, IPv6 /48. Null for no address. */
+export function placeOf(address: string): string | null {
+  const unmapped = unmap(address);
+  if (isIPv4(unmapped)) return `${unmapped.slice(0, unmapped.lastIndexOf('.'))}.0/24`;
+  return isIPv6(unmapped) ? prefixOf(unmapped, 3) : null;
+}
+
+/** An IPv4 address out of its IPv6 form. */
+const unmap = (address: string): string => /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address;
+
+/** The first groups of an IPv6 address, in its one spelling. */
+function prefixOf(address: string, count: number): string {
+  const [head = '', tail] = (address.split('%')[0] ?? '').toLowerCase().split('::');
+  const left = head === '' ? [] : head.split(':');
+  const right = tail === undefined || tail === '' ? [] : tail.split(':');
+  const gap = tail === undefined ? 0 : Math.max(0, 8 - left.length - right.length);
+  const groups = [...left, ...Array.from({ length: gap }, () => '0'), ...right].slice(0, count);
+  return `${groups.map((group) => group.replace(/^0+(?=.)/, '')).join(':')}::/${16 * count}`;
+}
+
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8, 'ipv4');
+loopback.addAddress('::1', 'ipv6');
+
+/** True for an address literal (or `localhost`) that never leaves the machine. */
+export function isLoopback(host: string): boolean {
+  const literal = host.replace(/^\[|\]$/g, '');
+  return literal === 'localhost' || loopback.check(literal, isIPv6(literal) ? 'ipv6' : 'ipv4');
+}

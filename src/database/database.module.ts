@@ -1,0 +1,29 @@
+import { Global, Logger, Module, type DynamicModule, type OnModuleInit } from '@nestjs/common';
+import { HealthChecks } from '../common/health-checks.js';
+import { SecurityEvents } from '../common/security-events.js';
+import { Database } from './database.js';
+
+@Global()
+@Module({})
+export class DatabaseModule implements OnModuleInit {
+  constructor(private readonly database: Database, events: SecurityEvents, health: HealthChecks) {
+    health.add('database', () => database.check());
+    // A cell that does not open is an attack on the stored data, or a lost key: both must be seen at once.
+    database.onFieldFault(({ model, field, rowId, code }) =>
+      events.report({
+        action: 'crypt_decrypt_fail',
+        outcome: 'failure',
+        target: { type: model, id: rowId ?? 'unknown' },
+        details: { field: field ?? 'unknown', code },
+      }),
+    );
+  }
+
+  onModuleInit(): void {
+    for (const warning of this.database.warnings) new Logger('Database').warn(`production would refuse: ${warning}`);
+  }
+
+  static with(database: Database): DynamicModule {
+    return { module: DatabaseModule, providers: [{ provide: Database, useValue: database }], exports: [Database] };
+  }
+}

@@ -1,0 +1,133 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { Injectable } from '@nestjs/common';
+import { PrismaPg } from '@prisma/adapter-pg';
+import type { Recording } from '../common/security-events.js';
+import type { Config } from '../config/index.js';
+import { fieldMap } from '../generated/field-encryption/index.js';
+import { PrismaClient, type Prisma } from '../generated/prisma/client.js';
+import { DataKeyCache, protectFields, type FieldFault, type KeyRing, type ProtectOptions } from '../security/data-protection/index.js';
+import { openKeyWrappers } from '../security/data-protection/key-wrappers/key-wrappers.js';
+import { connectionOptions } from './connection.js';
+import { runningEmbedded, startEmbedded, type EmbeddedDatabase } from './embedded.js';
+import { migrate } from './migrations.js';
+import { prepareServer } from './server.js';
+
+type Keys = Pick<ProtectOptions, 'keyRing' | 'wrappers' | 'cache'>;
+
+const connect = (config: Config, keys: Keys, socketDirectory: string | undefined, onFault: (fault: FieldFault) => void) => {
+  const adapter = new PrismaPg(connectionOptions(config, socketDirectory));
+  const client = new PrismaClient({ adapter, errorFormat: 'minimal', transactionOptions: { maxWait: 5_000, timeout: 10_000 } });
+  // The line that encrypts: without it, personal data would be refused by the CHECK constraints.
+  return protectFields(client, { fields: fieldMap, ...keys, onFault });
+};
+
+/** The Prisma client whose encrypted fields read and write as plain values. */
+export type ProtectedClient = ReturnType<typeof connect>;
+type TransactionClient = Parameters<Parameters<ProtectedClient['$transaction']>[0]>[0];
+
+/** The one way to the database: hands out the client of the running transaction, or the pool. */
+@Injectable()
+export class Database {
+  private readonly running = new AsyncLocalStorage<{ readonly client: TransactionClient; readonly afterCommit: (() => void)[] }>();
+  private faultListener: (fault: FieldFault) => void = () => undefined;
+  private readonly pool: ProtectedClient;
+  private readonly keyCache = new DataKeyCache();
+
+  private constructor(
+    config: Config,
+    keys: Keys,
+    private readonly embedded: EmbeddedDatabase | undefined,
+    socketDirectory: string | undefined,
+    /** What production would refuse in the role that the service runs as. */
+    readonly warnings: readonly string[] = [],
+  ) {
+    this.pool = connect(config, { ...keys, cache: this.keyCache }, socketDirectory, (fault) => this.faultListener(fault));
+  }
+
+  /**
+   * Starts the embedded database if no DATABASE_URL is set, or joins the one of a running service if `join` allows it, sees to
+   * the migrations and connects.
+   * @throws Error that says which of these failed.
+   */
+  static async open(config: Config, keyRing: KeyRing, { join = false } = {}): Promise<Database> {
+    const keys = { keyRing, wrappers: await openKeyWrappers(config, keyRing) };
+    if (config.databaseUrl !== undefined) {
+      const warnings = await prepareServer(config);
+      return new Database(config, keys, undefined, undefined, warnings);
+    }
+    // Whoever joins a running service finds the migrations applied, and has no session of its own to lock them with.
+    const joined = join ? runningEmbedded(config.dataDirectory) : undefined;
+    return joined === undefined ? Database.openEmbedded(config, keys) : new Database(config, keys, undefined, joined);
+  }
+
+  private static async openEmbedded(config: Config, keys: Keys): Promise<Database> {
+    const embedded = await startEmbedded(config.dataDirectory);
+    try {
+      await migrate(connectionOptions(config, embedded.socketDirectory));
+      return new Database(config, keys, embedded, embedded.socketDirectory);
+    } catch (error) {
+      await embedded.close();
+      throw error;
+    }
+  }
+
+  /** The client of the running transaction; outside of one, the pool. */
+  get client(): TransactionClient {
+    return this.running.getStore()?.client ?? this.pool;
+  }
+
+  /** Runs the work in one transaction: all of it commits, or nothing. Inside a running transaction it joins that one. */
+  async transaction<T>(work: () => Promise<T>): Promise<T> {
+    if (this.running.getStore() !== undefined) return work();
+    const afterCommit: (() => void)[] = [];
+    const done = await this.pool.$transaction((client) => this.running.run({ client, afterCommit }, work));
+    for (const step of afterCommit) step();
+    return done;
+  }
+
+  /** Runs the work when the running transaction has committed, and never if it does not; outside of one, at once. It must not throw. */
+  afterCommit(work: () => void): void {
+    const running = this.running.getStore();
+    if (running === undefined) work();
+    else running.afterCommit.push(work);
+  }
+
+  /**
+   * One statement and its security event: both commit, or neither. Sent as one batch where nobody has to run code in between, which
+   * takes two thirds of the time of `transaction()`.
+   */
+  async together<T>(change: () => Prisma.PrismaPromise<T>, recording: Recording): Promise<T> {
+    const records = this.running.getStore() === undefined ? recording.statements() : undefined;
+    if (records !== undefined) return (await this.pool.$transaction([change(), ...(records as Prisma.PrismaPromise<unknown>[])]))[0];
+    return this.transaction(async () => {
+      const changed = await change();
+      await recording.record();
+      return changed;
+    });
+  }
+
+  /** Drops the unwrapped data keys of a subject who was erased, which otherwise would live here for up to a minute. */
+  forgetDataKeys(subject: string): void {
+    this.keyCache.forget(subject);
+  }
+
+  /** Who hears of cells that could not be opened. */
+  onFieldFault(listener: (fault: FieldFault) => void): void {
+    this.faultListener = listener;
+  }
+
+  /** Who hears that the embedded database ended by itself. */
+  onFailure(listener: (error: Error) => void): void {
+    if (this.embedded !== undefined) this.embedded.onFailure = listener;
+  }
+
+  /** @throws when the database does not answer. */
+  async check(): Promise<void> {
+    await this.pool.$queryRaw`SELECT 1`;
+  }
+
+  async close(): Promise<void> {
+    await this.pool.$disconnect();
+    await this.embedded?.close();
+  }
+}

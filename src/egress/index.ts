@@ -1,0 +1,2 @@
+export { EgressModule } from './egress.module.js';
+export { Egress } from './egress.js';

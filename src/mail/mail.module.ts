@@ -1,0 +1,29 @@
+import { Global, Module } from '@nestjs/common';
+import { CONFIG, type Config } from '../config/index.js';
+import { Attempts } from './attempts.js';
+import { Delivery } from './delivery.js';
+import { MailTransport } from './mail-transport.js';
+import { MailboxPage } from './mailbox.page.js';
+import { Mailer } from './mailer.js';
+import { OutgoingMails } from './outgoing-mails.js';
+import { Outbox } from './outbox.js';
+import { SmtpTransport } from './smtp.transport.js';
+
+/** Queues only. For commands: the running service, or the next one, delivers. */
+@Global()
+@Module({ providers: [Mailer, OutgoingMails], exports: [Mailer, OutgoingMails] })
+export class MailQueueModule {}
+
+const transport = {
+  provide: MailTransport,
+  inject: [CONFIG, Outbox],
+  useFactory: (config: Config, outbox: Outbox) => (config.smtpUrl === undefined ? outbox : new SmtpTransport(config.smtpUrl, config)),
+};
+
+// Threat: a mail server that is dead, slow or hostile decides what the API answers, loses notices or learns tokens in clear; headers
+// and recipients written by strangers (ASVS v5.0.0-1.3.11).
+// Does: mails wait in a table, sealed, in the transaction of what they tell of; a worker delivers at least once, over verified TLS.
+// Does not: sign mails (DKIM is the mail server's) or handle what bounces.
+// Remove: not by itself; sign-up and recovery need it. Notices are a folder of their own, src/auth/notices.
+@Module({ imports: [MailQueueModule], providers: [MailboxPage, Outbox, Attempts, Delivery, transport] })
+export class MailModule {}

@@ -1,0 +1,29 @@
+/** A paragraph, or text that people copy as it stands: a token, a request. */
+export type Block = string | { readonly code: string };
+
+/** A mail to one recipient. It never holds a link with a token: mail clients and scanners open links by themselves. */
+export interface Mail {
+  /** One address, without a display name. */
+  readonly to: string;
+  readonly subject: string;
+  readonly body: readonly Block[];
+}
+
+/** For those who read plain text. */
+export const textOf = ({ body }: Mail): string => `${body.map((block) => (typeof block === 'string' ? block : block.code)).join('\n\n')}\n`;
+
+/** Nothing in it loads or runs: no image that tells when it was read, no style sheet, no markup out of the texts. */
+export function htmlOf({ subject, body }: Mail): string {
+  const blocks = body.map((block) => (typeof block === 'string' ? `<p>${escapeHtml(block)}</p>` : `<pre>${escapeHtml(block.code)}</pre>`));
+  const title = escapeHtml(subject);
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>${title}</title></head>
+<body><h1>${title}</h1>
+${blocks.join('\n')}
+</body></html>
+`;
+}
+
+const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+
+export const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (character) => entities[character] ?? '');

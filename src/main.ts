@@ -1,0 +1,52 @@
+import 'reflect-metadata';
+import { banner } from './banner.js';
+import { bootFailure } from './boot-failure.js';
+import type { Config } from './config/index.js';
+
+// Platforms without the packaged runtime fall back to the system's Node, and `engines` only warns.
+if (Number(process.versions.node.split('.')[0]) < 26) {
+  process.stderr.write(`Node 26 is needed, this is ${process.version}: use the npm scripts, or install Node 26\n`);
+  process.exit(1);
+}
+
+let config: Config | undefined;
+try {
+  const { configFromEnvironment } = await import('./config/index.js');
+  config = configFromEnvironment();
+  const { createService } = await import('./app.js');
+  const { Drain } = await import('./security/transport/index.js');
+  const service = await createService(config);
+  const drain = service.app.get(Drain, { strict: false });
+  const addresses = await service.listen();
+  process.stderr.write(banner(config, addresses));
+  const { shutdownTimeoutSeconds } = config;
+  const end = () => void stop(service.close(), drain, shutdownTimeoutSeconds);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, end);
+  service.onFailure((error) => {
+    process.stderr.write(`${bootFailure(error, config)}\n`);
+    process.exit(1);
+  });
+} catch (error) {
+  process.stderr.write(`The service did not start: ${bootFailure(error, config)}\n`);
+  process.exit(1);
+}
+
+/**
+ * Leaves with 0 when every complete request got its answer. Transport cuts what is left a few seconds before, so the time is
+ * up here only when the service itself hangs.
+ */
+async function stop(closed: Promise<void>, drain: { readonly unanswered: number }, seconds: number): Promise<void> {
+  setTimeout(() => {
+    process.stderr.write(`the service did not close within ${seconds} s: it stops as it is\n`);
+    process.exit(1);
+  }, seconds * 1000);
+  try {
+    await closed;
+    const { unanswered } = drain;
+    if (unanswered > 0) process.stderr.write(`the time was up: ${unanswered} complete requests got no answer\n`);
+    process.exit(unanswered > 0 ? 1 : 0);
+  } catch (error) {
+    process.stderr.write(`the service did not stop cleanly: ${bootFailure(error)}\n`);
+    process.exit(1);
+  }
+}

@@ -1,0 +1,18 @@
+import { Module } from '@nestjs/common';
+import { PersonalData } from '../common/personal-data.js';
+import { ResourcesController } from './resources.controller.js';
+import { ResourcesRepository } from './resources.repository.js';
+import { ResourcesService } from './resources.service.js';
+import { SharesController } from './shares.controller.js';
+import { SharesService } from './shares.service.js';
+
+@Module({
+  controllers: [ResourcesController, SharesController],
+  providers: [ResourcesRepository, ResourcesService, SharesService],
+})
+export class ResourcesModule {
+  constructor(personalData: PersonalData, resources: ResourcesRepository) {
+    personalData.add('resources', (principal) => resources.exportOwned(principal));
+    personalData.add('received', (principal) => resources.exportReceived(principal));
+  }
+}

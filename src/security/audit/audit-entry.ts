@@ -1,0 +1,68 @@
+import { randomUUIDv7 } from 'node:crypto';
+import type { Macs } from '../../common/macs.js';
+import { networkOf } from '../../common/network.js';
+import { requestContext } from '../../common/request-context.js';
+import type { SecurityEvent } from '../../common/security-events.js';
+
+/** A row of `audit_events` without its MAC. */
+export interface AuditFacts {
+  readonly id: string;
+  readonly at: Date;
+  readonly action: string;
+  readonly outcome: string;
+  readonly actorId: string | null;
+  readonly sessionId: string | null;
+  readonly targetType: string | null;
+  readonly targetId: string | null;
+  readonly requestId: string | null;
+  /** IPv4 address or IPv6 /64 of the client. */
+  readonly network: string | null;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+export interface AuditEntry extends AuditFacts {
+  readonly macKeyId: string;
+  /** base64url of 32 bytes. */
+  readonly mac: string;
+}
+
+/** The event as a row: who, from where and in which request are taken from the running request. */
+export function toEntry(event: SecurityEvent, at: Date, macs: Macs): AuditEntry {
+  const facts: AuditFacts = {
+    id: randomUUIDv7(),
+    at,
+    action: event.action,
+    outcome: event.outcome,
+    ...origin(event.actorId),
+    targetType: event.target?.type ?? null,
+    targetId: event.target?.id ?? null,
+    details: event.details ?? {},
+  };
+  const { keyId, mac } = macs.sign('audit', canonical(facts));
+  return { ...facts, macKeyId: keyId, mac: mac.toString('base64url') };
+}
+
+/** Who, from where, and in which request: nothing of it for commands and background work. */
+function origin(actorId: string | undefined) {
+  const context = requestContext();
+  if (context === undefined) return { actorId: actorId ?? null, sessionId: null, requestId: null, network: null };
+  const { requestId, address, principal } = context;
+  return {
+    actorId: actorId ?? principal?.userId ?? null,
+    sessionId: principal?.sessionId ?? null,
+    requestId,
+    network: networkOf(address),
+  };
+}
+
+/** True when no column of the row was changed since the service wrote it. */
+export const isGenuine = (entry: AuditEntry, macs: Macs): boolean =>
+  macs.verify('audit', entry.macKeyId, canonical(entry), Buffer.from(entry.mac, 'base64url'));
+
+/** Every column as text, in a fixed order; `details` with sorted keys, because jsonb does not keep their order. */
+function canonical(facts: AuditFacts): string[] {
+  const { id, at, action, outcome, actorId, sessionId, targetType, targetId, requestId, network, details } = facts;
+  const columns = [id, at.toISOString(), action, outcome, actorId, sessionId, targetType, targetId, requestId, network];
+  const sorted = Object.entries(details).toSorted(([one], [other]) => (one < other ? -1 : 1));
+  return [...columns.map((column) => (column === null ? 'null' : `=${column}`)), JSON.stringify(sorted)];
+}

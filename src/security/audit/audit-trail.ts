@@ -1,0 +1,98 @@
+import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Clock } from '../../common/clock.js';
+import { Macs } from '../../common/macs.js';
+import { PersonalData } from '../../common/personal-data.js';
+import { SecurityEvents, type SecurityEvent, type SecurityEventSink } from '../../common/security-events.js';
+import { Database } from '../../database/index.js';
+import { toEntry } from './audit-entry.js';
+
+const flushEveryMilliseconds = 200;
+/** A refusal costs its caller one request; it must not cost the service more than this much memory. */
+const mostWaiting = 10_000;
+
+/** Writes security events to `audit_events`: changes in their own transaction, refusals in batches a moment later. */
+@Injectable()
+export class AuditTrail implements SecurityEventSink, OnModuleInit, OnApplicationShutdown {
+  private readonly logger = new Logger('AuditTrail');
+  private waiting: ReturnType<AuditTrail['row']>[] = [];
+  private dropped = 0;
+  private writing: Promise<void> | undefined;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    @Inject(Database) private readonly database: Database,
+    @Inject(Macs) private readonly macs: Macs,
+    @Inject(Clock) private readonly clock: Clock,
+    @Inject(SecurityEvents) private readonly events: SecurityEvents,
+    @Inject(PersonalData) private readonly personalData: PersonalData,
+  ) {}
+
+  onModuleInit(): void {
+    this.personalData.add('events', ({ userId }) => this.eventsOf(userId));
+    this.events.subscribe(this);
+    // Started here, outside of every request: a timer made in a request would inherit its transaction.
+    this.timer = setInterval(() => void this.flush(), flushEveryMilliseconds).unref();
+  }
+
+  /** Part of the business transaction: without its event, the change does not happen. */
+  async record(event: SecurityEvent): Promise<void> {
+    for (const statement of this.statements(event)) await statement;
+  }
+
+  statements(event: SecurityEvent) {
+    // Not createMany: Prisma keeps the plan of a create, and compiles every createMany anew (430 us).
+    return [this.database.client.auditEvent.create({ data: this.row(event), select: { id: true } })];
+  }
+
+  report(event: SecurityEvent): void {
+    if (this.waiting.length >= mostWaiting) {
+      this.dropped++;
+      return;
+    }
+    this.waiting.push(this.row(event));
+  }
+
+  /** Writes what waits, one batch at a time. What the database does not take stays for the next time. */
+  flush(): Promise<void> {
+    this.writing ??= this.write().finally(() => (this.writing = undefined));
+    return this.writing;
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    clearInterval(this.timer);
+    for (let before = Number.POSITIVE_INFINITY; this.waiting.length > 0 && this.waiting.length < before; ) {
+      before = this.waiting.length;
+      await this.flush();
+    }
+    if (this.waiting.length > 0) this.logger.error(`${this.waiting.length} refusals could not be written to the audit trail`);
+  }
+
+  private async write(): Promise<void> {
+    const batch = this.waiting.slice(0, 500);
+    if (batch.length === 0) return;
+    try {
+      // A batch whose commit succeeded and whose answer was lost comes again: its rows are there already.
+      await this.database.client.auditEvent.createMany({ data: batch, skipDuplicates: true });
+      this.waiting = this.waiting.slice(batch.length);
+      if (this.dropped > 0) this.logger.error(`${this.dropped} refusals were dropped from the audit trail: too many waited`);
+      this.dropped = 0;
+    } catch (error) {
+      this.logger.error('the audit trail could not be written; it is tried again', error);
+    }
+  }
+
+  /** The newest thousand, for the export of personal data. */
+  private eventsOf(actorId: string) {
+    return this.database.client.auditEvent.findMany({
+      where: { actorId },
+      orderBy: { id: 'desc' },
+      take: 1000,
+      select: { id: true, at: true, action: true, outcome: true, targetType: true, targetId: true, network: true },
+    });
+  }
+
+  private row(event: SecurityEvent) {
+    const entry = toEntry(event, this.clock.now(), this.macs);
+    return { ...entry, details: { ...entry.details } as object };
+  }
+}

@@ -1,0 +1,10 @@
+export { DataProtectionModule } from './data-protection.module.js';
+export { DataKeyCache } from './field-encryption/data-key-cache.js';
+export { FieldEncryptionError, type FieldFault } from './field-encryption/field-encryption.error.js';
+export type { KeyWrapper } from './field-encryption/key-wrapper.js';
+export { protectFields, type ProtectOptions } from './field-encryption/protect-fields.js';
+export { KeyRingError } from './key-ring.format.js';
+export { KeyRing } from './key-ring.js';
+export { Macs } from './macs.js';
+export { PasswordHasher } from './password-hasher.js';
+export { purposes, type Purpose } from './purposes.js';

@@ -1,0 +1,135 @@
+import { randomBytes, type KeyObject } from 'node:crypto';
+import { constants, type Stats } from 'node:fs';
+import { link, mkdir, open, stat, unlink, type FileHandle } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { KeyRingError, newKeyRingText, parseKeyRing, type RingKey } from './key-ring.format.js';
+import type { Purpose } from './purposes.js';
+
+const mayReadOrWriteBesidesOwner = 0o077;
+const largestFileBytes = 1024 * 1024;
+
+/** The keys that never enter the database: one file, a separate 256-bit key per purpose, held as `KeyObject`s. */
+export class KeyRing {
+  private constructor(
+    private readonly file: string,
+    private keys: readonly RingKey[],
+    /** The form of the file that was looked at last, sound or not. */
+    private seen: string,
+  ) {}
+
+  /** @throws KeyRingError when the file is absent, readable by others, or not a sound key ring. */
+  static async load(file: string): Promise<KeyRing> {
+    const ring = await KeyRing.read(file);
+    return ring ?? fail(file, 'there is no such file: mount the key ring there, or set KEY_RING_FILE');
+  }
+
+  /**
+   * Loads the file; makes it (mode 0600) when there is none.
+   * @throws KeyRingError
+   */
+  static async loadOrCreate(file: string): Promise<KeyRing> {
+    const ring = await KeyRing.read(file);
+    if (ring !== undefined) return ring;
+    await create(file);
+    return KeyRing.load(file);
+  }
+
+  /** The key that new values are sealed or signed with. */
+  active(purpose: Purpose): { readonly id: string; readonly key: KeyObject } {
+    const active = this.keys.find((key) => key.purpose === purpose && key.state === 'active');
+    if (active === undefined) throw new KeyRingError(`no active key of the purpose ${purpose}`);
+    return active;
+  }
+
+  /** The key of that id, if it has that purpose: an id never opens a key of another purpose. */
+  find(purpose: Purpose, id: string): KeyObject | undefined {
+    return this.keys.find((key) => key.purpose === purpose && key.id === id)?.key;
+  }
+
+  /** The active key first, then the next and the retired ones. */
+  all(purpose: Purpose): readonly RingKey[] {
+    return this.keys
+      .filter((key) => key.purpose === purpose)
+      .toSorted((a, b) => Number(b.state === 'active') - Number(a.state === 'active'));
+  }
+
+  /**
+   * Reads the file again when it is no longer the one that was read.
+   * @returns true when other keys hold from now on.
+   * @throws KeyRingError once for each unsound form of the file; the keys stay as they were.
+   */
+  async reload(): Promise<boolean> {
+    const form = await stat(this.file).then(formOf, codeOf);
+    if (form === this.seen) return false;
+    this.seen = form;
+    const read = await KeyRing.load(this.file);
+    [this.keys, this.seen] = [read.keys, read.seen];
+    return true;
+  }
+
+  private static async read(file: string): Promise<KeyRing | undefined> {
+    let handle: FileHandle;
+    try {
+      handle = await open(file, constants.O_RDONLY);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      return fail(file, `it cannot be read (${codeOf(error)}): let the user of the service own it`, error);
+    }
+    try {
+      const form = await refuseLooseFile(handle);
+      return new KeyRing(file, parseKeyRing(await handle.readFile('utf8')), form);
+    } catch (error) {
+      return error instanceof KeyRingError ? fail(file, error.message) : fail(file, `it cannot be read (${codeOf(error)})`, error);
+    } finally {
+      await handle.close();
+    }
+  }
+}
+
+/** Asked of the open handle, not of the path: nobody can swap the file between check and read. */
+async function refuseLooseFile(handle: FileHandle): Promise<string> {
+  const stats = await handle.stat();
+  const { mode, size } = stats;
+  // Windows has no such bits; there the folder's access list is the protection.
+  if (process.platform !== 'win32' && (mode & mayReadOrWriteBesidesOwner) !== 0) {
+    throw new KeyRingError('group or others may read or write it: chmod 600 it, and replace its keys if others had access');
+  }
+  if (size > largestFileBytes) throw new KeyRingError('it is larger than 1 MiB: that is no key ring');
+  return formOf(stats);
+}
+
+/** Changes with every write, rename and chmod. */
+const formOf = ({ ino, size, mtimeMs, ctimeMs }: Stats): string => [ino, size, mtimeMs, ctimeMs].join(' ');
+
+/**
+ * A complete file appears under its name, or none: written beside it, flushed, then linked, which fails if another start
+ * was faster. A half-written or second ring would make every sealed cell unreadable.
+ */
+async function create(file: string): Promise<void> {
+  const draft = `${file}.${randomBytes(6).toString('hex')}.new`;
+  try {
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    const handle = await open(draft, 'wx', 0o600);
+    try {
+      await handle.writeFile(newKeyRingText());
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await link(draft, file);
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') fail(file, `it cannot be made (${codeOf(error)}): let the service write to its folder`, error);
+  } finally {
+    await unlink(draft).catch((error: unknown) => {
+      if (codeOf(error) !== 'ENOENT') throw error;
+    });
+  }
+}
+
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? 'unknown error';
+}
+
+function fail(file: string, fault: string, cause?: unknown): never {
+  throw new KeyRingError(`key ring ${file}: ${fault}`, { cause });
+}

@@ -1,0 +1,11 @@
+export { countOutdated } from './data-key-rotation.js';
+export { addNext, drop, KeyRingEditor, promote } from './key-ring-editor.js';
+export { ringKnownMilliseconds } from './key-ring-reload.js';
+export { readStatus, type KeyStatus } from './key-status.js';
+export { keyUses } from './key-uses.js';
+export { reencrypt } from './reencryption.js';
+export { countWrappedOtherwise, rewrap } from './rewrap.js';
+export { StoredCells } from './stored-cells.js';
+export type { StoredClient } from './stored-client.js';
+export { sweep, sweepUntilDone, type CellFault, type SweepReport } from './sweep.js';
+export { adopting, counting, reindexing, verifying } from './tasks.js';

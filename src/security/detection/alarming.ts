@@ -1,0 +1,14 @@
+import type { SecurityAction } from '../../common/security-events.js';
+
+/** Which events nobody causes by mistake, and what each means to whoever has to act. */
+const alarming: Readonly<Partial<Record<SecurityAction, string>>> = {
+  crypt_decrypt_fail: 'A sealed value in the database did not open: somebody changed it there, or a key is missing.',
+  authn_token_reuse: 'A refresh token was used twice: somebody holds a copy. The session was ended and its owner told.',
+  authn_credential_in_clear: 'A credential crossed the wire in clear. It was revoked; find the client that sends it over plain HTTP.',
+  authz_change: 'The roles of an account were changed.',
+};
+
+/** Undefined for what is no alarm. A map, because an action named `constructor` must not find anything either. */
+export const meaningOf = (action: SecurityAction): string | undefined => meanings.get(action);
+
+const meanings: ReadonlyMap<string, string> = new Map(Object.entries(alarming));

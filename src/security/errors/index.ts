@@ -1,0 +1,3 @@
+export { clientErrorHandler } from './client-error-handler.js';
+export { ErrorsModule } from './errors.module.js';
+export { frameworkErrors } from './framework-errors.js';

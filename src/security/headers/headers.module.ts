@@ -1,0 +1,25 @@
+import { Inject, Module } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import type { FastifyInstance } from 'fastify';
+import { sendOnEveryResponse } from '../../common/response-headers.js';
+import { RouteTable } from '../../common/route-table.js';
+import { CONFIG, type Config } from '../../config/index.js';
+import { createCorsHook } from './cors.js';
+import { securityHeaders } from './security-headers.js';
+
+// Threat: browsers that run, frame, sniff, cache or leak what an API answered, and pages of strangers that call it.
+// Does: helmet's headers on every response of every layer, no-store, CORS by exact list and per route.
+// Does not: protect callers that are not browsers; they never send Origin.
+// Remove: delete this folder and its line in app.module.ts.
+@Module({})
+export class HeadersModule {
+  constructor(host: HttpAdapterHost, @Inject(CONFIG) config: Config, routes: RouteTable) {
+    sendOnEveryResponse(securityHeaders);
+    const instance: FastifyInstance = host.httpAdapter.getInstance();
+    instance.addHook('onRequest', (_request, reply, done) => {
+      void reply.headers(securityHeaders);
+      done();
+    });
+    instance.addHook('onRequest', createCorsHook(config.corsOrigins, routes));
+  }
+}

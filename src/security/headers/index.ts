@@ -1,0 +1,1 @@
+export { HeadersModule } from './headers.module.js';

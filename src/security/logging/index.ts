@@ -1,0 +1,1 @@
+export { LOG_DESTINATION, LoggingModule } from './logging.module.js';

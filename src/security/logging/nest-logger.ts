@@ -1,0 +1,67 @@
+import type { LoggerService, LogLevel } from '@nestjs/common';
+import type { Logger } from 'pino';
+import { requestContext } from '../../common/request-context.js';
+import { errorFields, textOf } from './error-fields.js';
+import { redactText, redactValue } from './redaction.js';
+
+/** What Nest tells about its own start: dozens of lines that only its developers read. */
+const chatter = new Set(['InstanceLoader', 'NestFactory', 'RouterExplorer', 'RoutesResolver']);
+
+type Level = 'debug' | 'info' | 'warn' | 'error' | 'fatal';
+
+/** Nest's `Logger` over pino: one JSON line per call, with the request it belongs to, redacted. */
+export class NestLogger implements LoggerService {
+  constructor(private readonly logger: Logger) {}
+
+  log(message: unknown, ...rest: unknown[]): void {
+    this.write(chatter.has(rest.at(-1) as string) ? 'debug' : 'info', message, rest);
+  }
+  error(message: unknown, ...rest: unknown[]): void {
+    this.write('error', message, rest);
+  }
+  warn(message: unknown, ...rest: unknown[]): void {
+    this.write('warn', message, rest);
+  }
+  debug(message: unknown, ...rest: unknown[]): void {
+    this.write('debug', message, rest);
+  }
+  verbose(message: unknown, ...rest: unknown[]): void {
+    this.write('debug', message, rest);
+  }
+  fatal(message: unknown, ...rest: unknown[]): void {
+    this.write('fatal', message, rest);
+  }
+  /** The level comes from the configuration alone: code cannot turn the log off. */
+  setLogLevels(_levels: LogLevel[]): void {}
+
+  /** Nest passes the name of the class last; between message and name there may be errors, stacks and objects. */
+  private write(level: Level, message: unknown, rest: unknown[]): void {
+    if (!this.logger.isLevelEnabled(level)) return;
+    const context = rest.length > 0 && typeof rest.at(-1) === 'string' ? (rest.at(-1) as string) : undefined;
+    const request = requestContext();
+    const fields: Record<string, unknown> = {
+      'log.logger': context,
+      'http.request.id': request?.requestId,
+      'user.id': request?.principal?.userId,
+    };
+    for (const part of [message, ...rest.slice(0, context === undefined ? undefined : -1)]) add(fields, part);
+    this.logger[level](fields);
+  }
+}
+
+/** One argument of a log call, merged into the fields: texts join the message, errors and objects bring their fields. */
+function add(fields: Record<string, unknown>, part: unknown): void {
+  if (part === undefined) return;
+  if (part instanceof Error) {
+    Object.assign(fields, errorFields(part));
+    fields['message'] ??= redactText(part.message);
+  } else if (typeof part === 'object' && part !== null) {
+    const { error, ...others } = part as Record<string, unknown>;
+    if (error !== undefined) Object.assign(fields, errorFields(error));
+    Object.assign(fields, redactValue(others));
+  } else {
+    const text = redactText(textOf(part));
+    const before = fields['message'];
+    fields['message'] = typeof before === 'string' ? `${before} ${text}` : text;
+  }
+}

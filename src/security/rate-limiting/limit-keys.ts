@@ -1,0 +1,86 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { normaliseEmail } from '../../common/fields.js';
+import { KnownDevices } from '../../common/known-devices.js';
+import { Macs } from '../../common/macs.js';
+import { networkOf } from '../../common/network.js';
+import type { Principal } from '../../common/principal.js';
+import { requestContext } from '../../common/request-context.js';
+import type { Limit } from './limits.js';
+
+export type LimitedRequest = FastifyRequest & { readonly user?: Principal };
+
+/** What a request is counted under. */
+@Injectable()
+export class LimitKeys {
+  constructor(
+    @Inject(Macs) private readonly macs: Macs,
+    @Inject(KnownDevices) private readonly devices: KnownDevices,
+  ) {}
+
+  /** Whether the limit is about such a device. */
+  concerns({ from }: Limit, request: LimitedRequest): boolean {
+    return from === undefined || (from === 'known devices') === (this.deviceOf(request) !== undefined);
+  }
+
+  keyOf({ per }: Limit, request: LimitedRequest): string {
+    switch (per) {
+      case 'account':
+        return this.account(request);
+      case 'account and network':
+        return this.accountInNetwork(request);
+      case 'device':
+        return this.deviceOf(request) ?? this.network(request);
+      case 'user':
+        return this.user(request);
+      case 'session':
+        return request.user?.sessionId ?? this.network(request);
+      case 'due factor':
+        return this.dueFactor(request);
+      default:
+        return this.network(request);
+    }
+  }
+
+  accountInNetwork(request: LimitedRequest): string {
+    return `${this.account(request)}|${this.network(request)}`;
+  }
+
+  /** Whoever only knows the password must not use up what the owner may do: half a sign-in is counted for itself. */
+  private user(request: LimitedRequest): string {
+    const { user } = request;
+    if (user === undefined) return this.network(request);
+    return user.factorDue ? user.sessionId : user.userId;
+  }
+
+  /** Only what may be a guess fills the bucket of the user; whoever has no factor yet cannot guess one. */
+  private dueFactor(request: LimitedRequest): string {
+    const { user } = request;
+    if (user === undefined) return this.network(request);
+    return user.factorDue && !user.enrolmentDue ? user.userId : user.sessionId;
+  }
+
+  private deviceOf({ body }: LimitedRequest): string | undefined {
+    const { deviceToken, email } = fieldsOf(body);
+    return deviceToken === undefined ? undefined : this.devices.recognise(deviceToken, email);
+  }
+
+  /** Not request.ip: a trusted proxy may pass on a text that the client made up (abuse case A4-6). */
+  private network(request: LimitedRequest): string {
+    return networkOf(requestContext()?.address ?? request.socket.remoteAddress ?? 'unknown');
+  }
+
+  /**
+   * A keyed digest of the route and the e-mail address in the body: the counters, maybe in Redis, must not hold personal data. Each route
+   * for itself, or whoever registers an address again and again would keep its owner from resetting a password. Without `+...`: with most
+   * providers all such addresses are one mailbox (abuse case A6-1).
+   */
+  private account({ body, routeOptions }: LimitedRequest): string {
+    const { email } = fieldsOf(body);
+    return this.macs.keyed('rate-limit', `${routeOptions.url} ${typeof email === 'string' ? mailboxOf(email) : ''}`);
+  }
+}
+
+const mailboxOf = (email: string): string => normaliseEmail(email).replace(/^([^+@]+)\+[^@]*@/, '$1@');
+
+const fieldsOf = (body: unknown) => (typeof body === 'object' && body !== null ? body : {}) as { email?: unknown; deviceToken?: unknown };

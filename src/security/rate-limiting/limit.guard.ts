@@ -1,0 +1,66 @@
+import { Inject, Injectable, type ExecutionContext } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { InjectThrottlerOptions, InjectThrottlerStorage, ThrottlerGuard, ThrottlerStorage, type ThrottlerModuleOptions } from '@nestjs/throttler';
+import type { FastifyReply } from 'fastify';
+import { oncePerHandler } from '../../common/handlers.js';
+import { RATE_LIMIT, type LimitClass } from '../../common/rate-limit.decorator.js';
+import type { LimitedRequest } from './limit-keys.js';
+import { Limiter } from './limiter.js';
+import { limitsAfterAuthentication, limitsBeforeAuthentication, limitsOfCallers, type Limit } from './limits.js';
+
+const classOf = oncePerHandler<LimitClass>(
+  (handler, controller) =>
+    ((Reflect.getMetadata(RATE_LIMIT, handler) ?? Reflect.getMetadata(RATE_LIMIT, controller)) as LimitClass | undefined) ?? 'api',
+);
+
+/** What both guards share: the throttler's guard, with the limits of the route resolved once instead of at each request. */
+@Injectable()
+abstract class LimitGuard extends ThrottlerGuard {
+  @Inject(Limiter) private readonly limiter: Limiter;
+
+  constructor(
+    @InjectThrottlerOptions() options: ThrottlerModuleOptions,
+    @InjectThrottlerStorage() storage: ThrottlerStorage,
+    reflector: Reflector,
+  ) {
+    super(options, storage, reflector);
+  }
+
+  /** The base class prepares its list of throttlers here; ours is limits.ts. */
+  override async onModuleInit(): Promise<void> {}
+
+  protected abstract limitsOf(context: ExecutionContext, request: LimitedRequest): readonly Limit[];
+
+  override async canActivate(context: ExecutionContext): Promise<true> {
+    const http = context.switchToHttp();
+    const request = http.getRequest<LimitedRequest>();
+    for (const limit of this.limitsOf(context, request)) await this.limiter.count(limit, request, http.getResponse<FastifyReply>());
+    return true;
+  }
+}
+
+/** Stands before authentication in the table: by network and by the account that a login or a mail is for. */
+@Injectable()
+export class RouteLimitGuard extends LimitGuard {
+  protected limitsOf(context: ExecutionContext): readonly Limit[] {
+    return limitsBeforeAuthentication[classOf(context.getHandler(), context.getClass())];
+  }
+}
+
+const { anonymous, user } = limitsAfterAuthentication;
+
+/** Per route and once: what guests and what users are asked there. */
+const callerLimitsOf = oncePerHandler((handler, controller) => {
+  const limitClass = classOf(handler, controller);
+  const further = limitsOfCallers[limitClass] ?? [];
+  return { anonymous: limitClass === 'api' ? [anonymous] : further, user: [user, ...further] };
+});
+
+/** Stands after authentication in the table: by user, and by network for guests. */
+@Injectable()
+export class CallerLimitGuard extends LimitGuard {
+  protected limitsOf(context: ExecutionContext, request: LimitedRequest): readonly Limit[] {
+    const limits = callerLimitsOf(context.getHandler(), context.getClass());
+    return request.user === undefined ? limits.anonymous : limits.user;
+  }
+}

@@ -1,0 +1,75 @@
+import { randomUUIDv7 } from 'node:crypto';
+import type { Socket } from 'node:net';
+import type { ServerOptions } from 'node:https';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import type { Config } from '../../config/index.js';
+import { tlsOptions, type TlsFiles } from './tls.js';
+
+/** The answers for what never becomes a request; security/errors has them. */
+export interface ListenerHandlers {
+  readonly frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => void;
+  readonly clientErrorHandler: (error: Error & { code?: string }, socket: Socket) => void;
+}
+
+/** Bounds of the parser, in bytes and milliseconds. Tests shorten the times; nothing else does. */
+export const limits = {
+  bodyBytes: 64 * 1024,
+  headerBytes: 16 * 1024,
+  /** From the first byte to the last one of a request: slow clients do not hold connections (abuse case A4-1). */
+  requestTimeout: 30_000,
+  headersTimeout: 10_000,
+  /** Longer than the usual 60 s of a gateway, so that the gateway closes first and no request meets a closing socket. */
+  keepAliveTimeout: 72_000,
+  /** Without a byte in either direction. */
+  connectionTimeout: 60_000,
+  handshakeTimeout: 10_000,
+  checkInterval: 2_000,
+};
+
+/**
+ * The options of Fastify's server: HTTP/1.1 over TLS with bounds on everything that a client controls
+ * (ASVS v5.0.0-4.2.1, 15.2.2; practices 1.1 and 1.2).
+ */
+export function listenerOptions(config: Config, tls: TlsFiles, handlers: ListenerHandlers, bounds = limits) {
+  return {
+    https: httpsOptions(tls, bounds),
+    logger: false as const,
+    bodyLimit: bounds.bodyBytes,
+    requestTimeout: bounds.requestTimeout,
+    keepAliveTimeout: bounds.keepAliveTimeout,
+    connectionTimeout: bounds.connectionTimeout,
+    // Only the addresses of these proxies may say who the client is. Nobody by default (ASVS v5.0.0-4.1.3).
+    trustProxy: config.trustedProxies.length > 0 ? [...config.trustedProxies] : false,
+    // An id that the client chooses could forge or merge log entries.
+    requestIdHeader: false as const,
+    genReqId: () => randomUUIDv7(),
+    exposeHeadRoutes: true,
+    // Requests that arrive while the service stops are still answered, with `Connection: close`: none is lost.
+    return503OnClosing: false,
+    onProtoPoisoning: 'error' as const,
+    onConstructorPoisoning: 'error' as const,
+    // One path has one spelling: a variant that a gateway's rule does not match must not reach a handler (A5-2).
+    routerOptions: {
+      caseSensitive: true,
+      ignoreTrailingSlash: false,
+      ignoreDuplicateSlashes: false,
+      useSemicolonDelimiter: false,
+      maxParamLength: 100,
+    },
+    ...handlers,
+  };
+}
+
+function httpsOptions(tls: TlsFiles, bounds: typeof limits): ServerOptions {
+  return {
+    ...tlsOptions(tls),
+    handshakeTimeout: bounds.handshakeTimeout,
+    maxHeaderSize: bounds.headerBytes,
+    headersTimeout: bounds.headersTimeout,
+    requestTimeout: bounds.requestTimeout,
+    connectionsCheckingInterval: bounds.checkInterval,
+    // Never the lenient parser. A missing Host is refused by request-rules.ts, whose answer carries all headers.
+    insecureHTTPParser: false,
+    requireHostHeader: false,
+  };
+}

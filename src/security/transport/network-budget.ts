@@ -1,0 +1,24 @@
+import { networkOf } from '../../common/network.js';
+
+const windowMilliseconds = 60_000;
+/** Further networks of a window share one budget: neither memory nor the audit trail grows with what an attacker can rotate. */
+const mostNetworks = 500;
+
+/** Counts per network and minute, in bounded memory, for a listener in front of which no guard stands. */
+export class NetworkBudget {
+  private readonly used = new Map<string, number>();
+  private windowEnd = 0;
+
+  /** @returns which use of its network in the running minute this is, from 1. `now` is in milliseconds. */
+  use(address: string, now = performance.now()): number {
+    if (now >= this.windowEnd) {
+      this.used.clear();
+      this.windowEnd = now + windowMilliseconds;
+    }
+    const network = networkOf(address);
+    const key = this.used.has(network) || this.used.size < mostNetworks ? network : 'further networks';
+    const count = (this.used.get(key) ?? 0) + 1;
+    this.used.set(key, count);
+    return count;
+  }
+}

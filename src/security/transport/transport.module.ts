@@ -1,0 +1,32 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { Inject, Module } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import type { FastifyInstance } from 'fastify';
+import { CONFIG, type Config } from '../../config/index.js';
+import { CertificateReload } from './certificate-reload.js';
+import { Drain } from './drain.js';
+import { InternalListener } from './internal-listener.js';
+import { parseJsonBody } from './json-body.js';
+import { RedirectListener } from './redirect-listener.js';
+import { createRequestRules } from './request-rules.js';
+
+// Threat: listeners in the middle, smuggled or ambiguous requests, clients that hold connections, hosts that are not ours.
+// Does: TLS 1.2+ with reload, bounds and one meaning for every request, plain HTTP that only redirects or refuses,
+// a second listener for internal pages, an end without lost requests.
+// Does not: HTTP/2 (a gateway speaks it in front), protection from floods (deploy/).
+// Remove: delete this folder, its line in app.module.ts and the listener options in app.ts.
+@Module({ providers: [CertificateReload, Drain, InternalListener, RedirectListener], exports: [Drain] })
+export class TransportModule {
+  constructor(host: HttpAdapterHost, @Inject(CONFIG) config: Config) {
+    const instance: FastifyInstance = host.httpAdapter.getInstance();
+    instance.addHook('onRequest', createRequestRules(config));
+    // text/plain and forms are what a foreign page can send without a preflight (ASVS v5.0.0-3.5.2).
+    instance.removeAllContentTypeParsers();
+    instance.addContentTypeParser('application/json', { parseAs: 'buffer' }, parseJsonBody);
+    const server: Server = instance.server;
+    // Node would answer 417 by itself, without our headers. RFC 9110 section 10.1.1 allows to ignore an expectation.
+    server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) =>
+      server.emit('request', request, response),
+    );
+  }
+}

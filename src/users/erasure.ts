@@ -1,0 +1,83 @@
+import { Injectable, Logger } from '@nestjs/common';
+import type { Principal } from '../common/principal.js';
+import { Problem } from '../common/problem.js';
+import { SecurityEvents } from '../common/security-events.js';
+import { Database } from '../database/index.js';
+import { ErasedSubjects } from './erased-subjects.js';
+import { keepAnAdministrator } from './last-administrator.js';
+import { Tombstones } from './tombstones.js';
+import { UsersRepository } from './users.repository.js';
+
+/**
+ * Erases people so that backups are erased with them: the data key of the person is destroyed, and every cell that it sealed, in
+ * whatever copy, can never be opened again (crypto-shredding). The rows go too; a tombstone with the bare id stays.
+ */
+@Injectable()
+export class Erasure {
+  private readonly logger = new Logger('Erasure');
+
+  constructor(
+    private readonly users: UsersRepository,
+    private readonly tombstones: Tombstones,
+    private readonly database: Database,
+    private readonly events: SecurityEvents,
+    private readonly gone: ErasedSubjects,
+  ) {}
+
+  /** @throws Problem conflict for the last administrator; not-found when another request was faster. */
+  async eraseCaller(principal: Principal): Promise<void> {
+    const { userId: id } = principal;
+    // As the database says now: the principal may be two seconds old.
+    const allowed = async () => void (await keepAnAdministrator(this.users, { id, keepsAdministrator: false }));
+    if (!(await this.erase(id, allowed))) throw new Problem('not-found');
+  }
+
+  /**
+   * All of it in one transaction; sessions end with the rows, on every instance, before this returns.
+   * @param allowed asked inside the transaction; a throw keeps the person.
+   * @returns false when nothing was left of anybody with that id.
+   */
+  async erase(userId: string, allowed: () => Promise<void> = async () => undefined): Promise<boolean> {
+    const erased = await this.database.transaction(async () => {
+      await allowed();
+      return this.bury(userId);
+    });
+    if (erased) await this.tell(userId);
+    return erased;
+  }
+
+  /** After a restore: erases again whoever the backup brought back. @returns how many. */
+  async repeat(progress: (done: number, total: number) => void): Promise<number> {
+    const risen = await this.tombstones.risen();
+    for (const [index, userId] of risen.entries()) {
+      await this.database.transaction(async () => {
+        // Recorded also when the backup brought nothing of them back: or they would count as risen for ever.
+        if (!(await this.bury(userId, { again: true }))) await this.tombstones.record(userId);
+      });
+      await this.gone.announce(userId);
+      progress(index + 1, risen.length);
+    }
+    return risen.length;
+  }
+
+  private async bury(userId: string, details: { again?: true } = {}): Promise<boolean> {
+    if (!(await this.users.lockEverythingOf(userId))) return false;
+    // Recorded first: the person is told at the address that goes with the next line.
+    await this.events.record({ action: 'user_deleted', outcome: 'success', target: { type: 'user', id: userId }, details });
+    await this.users.deleteEverythingOf(userId);
+    await this.tombstones.record(userId);
+    return true;
+  }
+
+  /** The person is gone, whatever fails from here on: an error would say that they are not. The next boot mends the file. */
+  private async tell(userId: string): Promise<void> {
+    // The announcement first: until it is out, other instances go on serving the person.
+    const steps = { announcement: () => this.gone.announce(userId), tombstone: () => this.tombstones.append([userId]) };
+    for (const [step, work] of Object.entries(steps)) {
+      await work().catch((error: unknown) => {
+        this.logger.error(`the ${step} of an erasure failed`, error);
+        this.events.report({ action: 'sys_error', outcome: 'failure', target: { type: 'user', id: userId }, details: { step: `erasure-${step}` } });
+      });
+    }
+  }
+}

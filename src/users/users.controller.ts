@@ -1,0 +1,76 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Query } from '@nestjs/common';
+import { ApiBearerAuth, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { Can, StepUp } from '../common/access.decorators.js';
+import { IdParam } from '../common/fields.js';
+import { CurrentPrincipal, type Principal } from '../common/principal.js';
+import { RateLimit } from '../common/rate-limit.decorator.js';
+import { AccountsService } from './accounts.service.js';
+import { Erasure } from './erasure.js';
+import { ExportView } from './export.view.js';
+import { AccountView, ChangeRoles, ListUsers, UpdateAccount, UserListView, UserView } from './users.dto.js';
+import { UsersService } from './users.service.js';
+
+@ApiTags('users')
+@ApiBearerAuth()
+@Controller('v1/users')
+export class UsersController {
+  constructor(
+    private readonly accounts: AccountsService,
+    private readonly erasure: Erasure,
+    private readonly users: UsersService,
+  ) {}
+
+  @Get('me')
+  @Can('account:read')
+  @ApiOkResponse({ type: AccountView })
+  me(@CurrentPrincipal() principal: Principal): Promise<AccountView> {
+    return this.accounts.account(principal);
+  }
+
+  @Patch('me')
+  @Can('account:update')
+  @ApiOkResponse({ type: AccountView })
+  updateMe(@CurrentPrincipal() principal: Principal, @Body() changes: UpdateAccount): Promise<AccountView> {
+    return this.accounts.update(principal, changes);
+  }
+
+  @Delete('me')
+  @Can('account:delete')
+  @StepUp()
+  @HttpCode(204)
+  @ApiNoContentResponse()
+  async deleteMe(@CurrentPrincipal() principal: Principal): Promise<void> {
+    await this.erasure.eraseCaller(principal);
+  }
+
+  @Get('me/export')
+  @Can('account:export')
+  @StepUp()
+  @RateLimit('export')
+  @ApiOkResponse({ type: ExportView })
+  exportMe(@CurrentPrincipal() principal: Principal): Promise<ExportView> {
+    return this.accounts.export(principal);
+  }
+
+  @Get()
+  @Can('user:list')
+  @ApiOkResponse({ type: UserListView })
+  list(@CurrentPrincipal() principal: Principal, @Query() page: ListUsers): Promise<UserListView> {
+    return this.users.list(principal, page);
+  }
+
+  @Get(':id')
+  @Can('user:read')
+  @ApiOkResponse({ type: UserView })
+  find(@CurrentPrincipal() principal: Principal, @Param() { id }: IdParam): Promise<UserView> {
+    return this.users.find(principal, id);
+  }
+
+  @Patch(':id/roles')
+  @Can('user:grant')
+  @StepUp()
+  @ApiOkResponse({ type: UserView })
+  changeRoles(@CurrentPrincipal() principal: Principal, @Param() { id }: IdParam, @Body() { roles }: ChangeRoles): Promise<UserView> {
+    return this.users.changeRoles(principal, id, roles);
+  }
+}

@@ -1,0 +1,78 @@
+import { ChoicesField, IdField, NullableField, OptionalField, PersonNameField, PhoneField, WholeQueryField } from '../common/fields.js';
+import { roles, type Role } from '../common/permissions.js';
+import { ViewField } from '../common/view.js';
+
+export class UpdateAccount {
+  @OptionalField()
+  @PersonNameField()
+  name?: string;
+
+  @NullableField()
+  @PhoneField()
+  phone?: string | null;
+}
+
+export class ChangeRoles {
+  @ChoicesField(roles)
+  roles: Role[];
+}
+
+export class ListUsers {
+  @WholeQueryField({ min: 1, max: 100, fallback: 20 })
+  @OptionalField()
+  limit?: number;
+
+  @OptionalField()
+  @IdField()
+  cursor?: string;
+}
+
+/** What people see of themselves. */
+export class AccountView {
+  @ViewField({ type: 'string', format: 'uuid' })
+  id: string;
+
+  @ViewField({ type: 'string', format: 'email' })
+  email: string;
+
+  @ViewField({ type: 'string' })
+  name: string;
+
+  @ViewField({ type: 'string', nullable: true })
+  phone: string | null;
+
+  @ViewField({ type: 'array', items: { type: 'string', enum: [...roles] } })
+  roles: string[];
+
+  @ViewField({ type: 'string', format: 'date-time' })
+  createdAt: Date;
+}
+
+/** What administrators see of others: that they exist, and what they may; personal data only masked. */
+export class UserView {
+  @ViewField({ type: 'string', format: 'uuid' })
+  id: string;
+
+  @ViewField({ type: 'string', description: 'Masked.', example: 'a***@example.org' })
+  email: string;
+
+  @ViewField({ type: 'string', nullable: true, description: 'Masked.', example: '+44*******61' })
+  phone: string | null;
+
+  @ViewField({ type: 'array', items: { type: 'string', enum: [...roles] } })
+  roles: string[];
+
+  @ViewField({ type: 'string', enum: ['active', 'disabled'] })
+  status: string;
+
+  @ViewField({ type: 'string', format: 'date-time' })
+  createdAt: Date;
+}
+
+export class UserListView {
+  @ViewField({ view: () => UserView, many: true })
+  items: UserView[];
+
+  @ViewField({ type: 'string', nullable: true, description: 'Pass it as `cursor` to get the next page.' })
+  nextCursor: string | null;
+}

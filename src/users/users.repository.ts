@@ -1,0 +1,114 @@
+import { Injectable } from '@nestjs/common';
+import type { Principal } from '../common/principal.js';
+import { Database } from '../database/index.js';
+import { FieldEncryptionError } from '../security/data-protection/index.js';
+import type { UpdateAccount } from './users.dto.js';
+
+const account = { id: true, email: true, name: true, phone: true, roles: true, createdAt: true } as const;
+const listed = { id: true, email: true, phone: true, roles: true, status: true, createdAt: true } as const;
+
+/** What a person may, as far as administration is concerned. */
+export interface Standing {
+  readonly roles: readonly string[];
+  readonly status: string;
+}
+
+@Injectable()
+export class UsersRepository {
+  constructor(private readonly database: Database) {}
+
+  findAccount(principal: Principal) {
+    return this.database.client.user.findUnique({ where: { id: principal.userId }, select: account });
+  }
+
+  updateAccount(principal: Principal, { name, phone }: UpdateAccount) {
+    const data = { name, phone, version: { increment: 1 } };
+    return this.database.client.user.update({ where: { id: principal.userId }, data, select: account });
+  }
+
+  /**
+   * Of many erasures at once, one goes on: the others must not read cells whose key it destroys, which looks like an attack.
+   * @returns false when nothing is left of anybody with the id.
+   */
+  async lockEverythingOf(id: string): Promise<boolean> {
+    const { client } = this.database;
+    const left = [
+      await client.$queryRaw<object[]>`SELECT 1 FROM users WHERE id = ${id}::uuid FOR UPDATE`,
+      await client.$queryRaw<object[]>`SELECT 1 FROM registrations WHERE id = ${id}::uuid FOR UPDATE`,
+      await client.$queryRaw<object[]>`SELECT 1 FROM data_keys WHERE purpose = 'pii' AND subject = ${id} AND state <> 'destroyed' FOR UPDATE`,
+    ];
+    return left.flat().length > 0;
+  }
+
+  /**
+   * The person's rows (sessions, credential, resources and shares go with the user, ON DELETE CASCADE), and the person's data keys,
+   * without which no copy of the cells in a backup opens either. Also what others registered with the person's address: it stands
+   * under other ids, and takes its own keys along (trigger registrations_drop_data_key).
+   */
+  async deleteEverythingOf(id: string): Promise<void> {
+    const { client } = this.database;
+    await client.registration.deleteMany({ where: { OR: [{ id }, ...(await this.addressOf(id))] } });
+    await client.user.deleteMany({ where: { id } });
+    await client.dataKey.updateMany({
+      where: { purpose: 'pii', subject: id, state: { not: 'destroyed' } },
+      data: { state: 'destroyed', wrapped: null, destroyedAt: new Date() },
+    });
+  }
+
+  /** By its index where the address does not open any more: a restore may bring back the cells of a destroyed key. */
+  private async addressOf(id: string): Promise<({ email: string } | { emailIndex: string | null })[]> {
+    const { user } = this.database.client;
+    try {
+      return await user.findMany({ where: { id }, select: { email: true } });
+    } catch (error) {
+      if (!(error instanceof FieldEncryptionError)) throw error;
+      // Not null: a condition on null would be everybody's registrations without an index.
+      return user.findMany({ where: { id, emailIndex: { not: null } }, select: { emailIndex: true } });
+    }
+  }
+
+  find(_: Principal, id: string) {
+    return this.database.client.user.findUnique({ where: { id }, select: listed });
+  }
+
+  /** Newest first: ids are UUIDv7, so the primary key is the order, and a page costs the same at any depth. */
+  list(_: Principal, limit: number, before: string | undefined) {
+    return this.database.client.user.findMany({
+      where: before === undefined ? {} : { id: { lt: before } },
+      orderBy: { id: 'desc' },
+      take: limit,
+      select: listed,
+    });
+  }
+
+  /** The next ones are for operators too, who have no principal: the command line is behind the machine's own access control. */
+  async changeRoles(id: string, roles: readonly string[]): Promise<boolean> {
+    const { count } = await this.database.client.user.updateMany({ where: { id }, data: { roles: [...roles], version: { increment: 1 } } });
+    return count === 1;
+  }
+
+  /** Opens nothing. */
+  async exists(id: string): Promise<boolean> {
+    return (await this.database.client.user.findUnique({ where: { id }, select: { id: true } })) !== null;
+  }
+
+  async changeStatus(id: string, status: string): Promise<boolean> {
+    const { count } = await this.database.client.user.updateMany({ where: { id, status: { not: status } }, data: { status, version: { increment: 1 } } });
+    return count === 1;
+  }
+
+  findByEmail(email: string) {
+    return this.database.client.user.findFirst({ where: { email }, select: { id: true } });
+  }
+
+  /**
+   * The person and all administrators, locked until the transaction ends: two administrators who demote each other at the same time
+   * must not both succeed (ASVS v5.0.0-15.4.2). One statement: rows that it waited for are given as they are then, and all who lock do it
+   * in the order of the ids, so that none waits for another in a circle.
+   */
+  lockWithAdministrators(id: string): Promise<(Standing & { readonly id: string })[]> {
+    return this.database.client.$queryRaw`
+      SELECT id::text, roles, status FROM users
+      WHERE id = ${id}::uuid OR ('admin' = ANY (roles) AND status = 'active') ORDER BY id FOR UPDATE`;
+  }
+}

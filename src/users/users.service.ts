@@ -1,0 +1,89 @@
+import { Injectable } from '@nestjs/common';
+import { maskEmail, maskPhone } from '../common/masking.js';
+import type { Role } from '../common/permissions.js';
+import { PrincipalChanges } from '../common/session-revocation.js';
+import type { Principal } from '../common/principal.js';
+import { Problem } from '../common/problem.js';
+import { SecurityEvents } from '../common/security-events.js';
+import { Database } from '../database/index.js';
+import type { ListUsers, UserListView, UserView } from './users.dto.js';
+import { keepAnAdministrator } from './last-administrator.js';
+import { UsersRepository } from './users.repository.js';
+
+/** Administration: administrators see others masked, and give and take roles. */
+@Injectable()
+export class UsersService {
+  constructor(
+    private readonly users: UsersRepository,
+    private readonly database: Database,
+    private readonly events: SecurityEvents,
+    private readonly changes: PrincipalChanges,
+  ) {}
+
+  async list(principal: Principal, { limit = 20, cursor }: ListUsers): Promise<UserListView> {
+    const rows = await this.users.list(principal, limit + 1, cursor);
+    const page = rows.slice(0, limit);
+    return { items: page.map(masked), nextCursor: rows.length > limit ? (page.at(-1)?.id ?? null) : null };
+  }
+
+  async find(principal: Principal, id: string): Promise<UserView> {
+    return masked(found(await this.users.find(principal, id)));
+  }
+
+  /** Acts on the user's next request, whatever tokens are out (ASVS v5.0.0-8.3.2). */
+  async changeRoles(principal: Principal, id: string, roles: readonly Role[]): Promise<UserView> {
+    // Nobody raises themselves: an administrator's stolen session must not be able to dig in (abuse case A5-5).
+    if (id === principal.userId) {
+      this.events.report({ action: 'authz_fail', outcome: 'denied', target: user(id), details: { reason: 'own-roles' } });
+      throw new Problem('forbidden', 'Another administrator has to change your roles.');
+    }
+    if (!roles.includes('user')) throw roleMissing();
+    const changed = await this.database.transaction(async () => {
+      const before = found(await keepAnAdministrator(this.users, { id, keepsAdministrator: roles.includes('admin') }));
+      await this.users.changeRoles(id, roles);
+      await this.events.record({ action: 'authz_change', outcome: 'success', target: user(id), details: { from: before.roles, to: roles } });
+      return masked(found(await this.users.find(principal, id)));
+    });
+    await this.changes.announce(id);
+    return changed;
+  }
+
+  /** For operators: the first administrator is made on the machine, never by a seed or a default account. */
+  async grant(email: string, role: Role): Promise<'granted' | 'present' | 'unknown'> {
+    const id = await this.database.transaction(async () => {
+      const person = await this.users.findByEmail(email);
+      const before = person && (await keepAnAdministrator(this.users, { id: person.id, keepsAdministrator: true }));
+      if (person === null || before === null) return 'unknown';
+      if (before.roles.includes(role)) return 'present';
+      await this.users.changeRoles(person.id, [...before.roles, role]);
+      await this.events.record({ action: 'authz_change', outcome: 'success', target: user(person.id), details: { granted: role, by: 'operator' } });
+      return { granted: person.id };
+    });
+    if (typeof id === 'string') return id;
+    await this.changes.announce(id.granted);
+    return 'granted';
+  }
+
+  /** For operators. */
+  async idOf(email: string): Promise<string | undefined> {
+    return (await this.users.findByEmail(email))?.id;
+  }
+}
+
+const user = (id: string) => ({ type: 'user', id });
+
+const masked = <U extends { email: string; phone: string | null }>(row: U): U => ({
+  ...row,
+  email: maskEmail(row.email),
+  phone: row.phone === null ? null : maskPhone(row.phone),
+});
+
+const found = <T>(row: T | null): T => {
+  if (row === null) throw new Problem('not-found');
+  return row;
+};
+
+const roleMissing = () =>
+  new Problem('validation-failed', undefined, {
+    errors: [{ pointer: '/roles', code: 'role-missing', message: 'roles must contain user: disable an account to lock it out' }],
+  });

@@ -1,0 +1,69 @@
+import { DiscoveryService } from '@nestjs/core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ACCESS, BEFORE_SECOND_FACTOR, type Access } from '../../../src/common/access.decorators.js';
+import { listHandlers, type Handler } from '../../../src/common/handlers.js';
+import { signUp, type Actor } from '../../support/actors.js';
+import { startApp, type TestApp } from '../../support/app.js';
+import { decode } from '../forge.js';
+
+const someId = '00000000-0000-7000-8000-000000000000';
+
+// Somebody who has stolen the password and nothing else, and calls every route there is.
+describe('after the password alone, while the second factor is due [A2-6] [ASVS 6.3.3]', () => {
+  let app: TestApp;
+  let alice: Actor;
+  let handlers: readonly Handler[];
+  beforeAll(async () => {
+    app = await startApp({ instances: 1 });
+    alice = await signUp(app, 'alice-pre');
+    await app.sql('UPDATE sessions SET factor_due = true WHERE id = $1', [decode(alice.token).payload['sid']]);
+    // The micro-cache of the session may still know it as a whole one.
+    app.clock.advance(3);
+    handlers = listHandlers(app.on(0).service.app.get(DiscoveryService, { strict: false }));
+  });
+  afterAll(() => app.close());
+
+  /** Of the OpenAPI document, for example `PATCH /v1/users/:id`: a route that is added tomorrow is called tomorrow. */
+  async function documentedRoutes(): Promise<string[]> {
+    const { body } = await app.request('GET', '/openapi.json');
+    return Object.entries(body.paths as Record<string, object>).flatMap(([path, operations]) =>
+      Object.keys(operations).map((method) => `${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ':$1')}`),
+    );
+  }
+  const accessOf = (route: string) => {
+    const method = handlers.find((handler) => handler.route === route)?.method as object;
+    return { access: Reflect.getMetadata(ACCESS, method) as Access, before: Reflect.getMetadata(BEFORE_SECOND_FACTOR, method) as unknown };
+  };
+
+  it('calls every route that is neither public nor marked: 401 second-factor-required, whatever is sent', async () => {
+    const routes = await documentedRoutes();
+    const closed = routes.filter((route) => accessOf(route).access.kind === 'permission' && accessOf(route).before !== 'any');
+    expect(closed.length).toBeGreaterThan(15);
+    for (const route of closed) {
+      const [method = '', path = ''] = route.split(' ');
+      const parts = { token: alice.token, headers: { 'if-match': '"1"' }, ...(method === 'GET' || method === 'DELETE' ? {} : { body: {} }) };
+      const { status, body, headers } = await app.request(method, path.replaceAll(/:\w+/g, someId), parts);
+      expect([route, status, body.type]).toEqual([route, 401, '/problems/second-factor-required']);
+      expect(headers['www-authenticate']).toBe('Bearer error="insufficient_user_authentication", acr_values="aal2"');
+    }
+  });
+
+  it('the marked routes do nothing but prove a factor', async () => {
+    const marked = (await documentedRoutes()).map((route) => accessOf(route)).filter(({ before }) => before === 'any');
+    for (const { access } of marked) expect(access).toEqual({ kind: 'permission', permission: 'factor:prove' });
+  });
+
+  it('refreshes with the token of before: 401, the session cannot be prolonged', async () => {
+    expect((await app.request('POST', '/v1/auth/refresh', { body: { refreshToken: alice.refreshToken } })).status).toBe(401);
+  });
+
+  it('ends the sessions of the owner: refused, and the half session is left as it was', async () => {
+    expect((await app.request('DELETE', '/v1/auth/sessions/others', { token: alice.token })).status).toBe(401);
+    expect(await app.sql('SELECT ended_at, factor_due FROM sessions WHERE user_id = $1', [alice.userId])).toEqual([{ ended_at: null, factor_due: true }]);
+  });
+
+  it('changes its mind and signs out: the half session ends', async () => {
+    expect((await app.request('POST', '/v1/auth/logout', { token: alice.token })).status).toBe(204);
+    expect(await app.sql('SELECT end_reason FROM sessions WHERE user_id = $1', [alice.userId])).toEqual([{ end_reason: 'logout' }]);
+  });
+});

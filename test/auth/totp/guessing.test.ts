@@ -1,0 +1,42 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { limitsOfCallers } from '../../../src/security/rate-limiting/limits.js';
+import { signUp } from '../../support/actors.js';
+import { startApp, type TestApp } from '../../support/app.js';
+import { enrolTotp, halfSignIn, nextCode, prove, proveByRecoveryCode, wrongCode, type ActorWithApp } from '../../support/second-factors.js';
+
+describe('whoever knows the password guesses the code (ASVS v5.0.0-6.6.3) [practice 4.5]', () => {
+  const [{ requests: allowed } = { requests: 0 }] = limitsOfCallers.proof ?? [];
+  let app: TestApp;
+  let alice: ActorWithApp;
+
+  beforeAll(async () => {
+    app = await startApp();
+    alice = await enrolTotp(app, await signUp(app, 'alice'));
+  });
+  afterAll(() => app.close());
+
+  it('from a new address and a new half session each time, on all instances: the account stops it after the tenth [A2-6] [ASVS 6.6.3]', async () => {
+    const tokens = await Promise.all(Array.from({ length: 8 }, () => halfSignIn(app, alice)));
+    const guess = (index: number) => prove(app, tokens[index % tokens.length] ?? '', wrongCode(app, alice.secret), index);
+    const answers = await Promise.all(Array.from({ length: 400 }, (_, index) => guess(index)));
+    // The enrolment's own code was no guess at the sign-in, and did not count.
+    expect(answers.filter(({ status }) => status === 401)).toHaveLength(allowed);
+    const refused = answers.filter(({ status }) => status === 429);
+    expect(refused).toHaveLength(answers.length - allowed);
+    for (const { headers } of refused) expect(Number(headers['retry-after'])).toBeGreaterThan(0);
+    await app.auditEvent('excess_rate_limit_exceeded', (row) => (row['details'] as { limit: string }).limit === 'proof');
+  });
+
+  it('then sends the right code, or a recovery code, from a further half session: 429, what comes too late is not looked at [ASVS 6.6.3]', async () => {
+    const token = await halfSignIn(app, alice);
+    expect((await prove(app, token, nextCode(app, alice.secret))).status).toBe(429);
+    expect((await proveByRecoveryCode(app, token, alice.recoveryCodes[0] ?? '')).status).toBe(429);
+    expect(await app.sql('SELECT 1 FROM recovery_codes WHERE user_id = $1 AND used_at IS NOT NULL', [alice.userId])).toEqual([]);
+  });
+
+  it('the owner is not locked out of a session that is open, and nobody else is slowed down', async () => {
+    expect((await app.request('GET', '/v1/users/me', { token: alice.token })).status).toBe(200);
+    const bob = await enrolTotp(app, await signUp(app, 'bob'));
+    expect((await prove(app, await halfSignIn(app, bob), nextCode(app, bob.secret))).status).toBe(200);
+  });
+});

@@ -1,0 +1,49 @@
+import { Controller, Get, Module } from '@nestjs/common';
+import { ApiNoContentResponse } from '@nestjs/swagger';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Public } from '../../src/common/access.decorators.js';
+import { oncePerHandler } from '../../src/common/handlers.js';
+import { RateLimit } from '../../src/common/rate-limit.decorator.js';
+import { startApp, type TestApp } from '../support/app.js';
+
+class Inherited {
+  @Get()
+  @Public()
+  @ApiNoContentResponse()
+  read() {}
+}
+
+@Controller('v1/lenient')
+class Lenient extends Inherited {}
+
+@Controller('v1/strict')
+@RateLimit('mail')
+class Strict extends Inherited {}
+
+@Module({ controllers: [Lenient, Strict] })
+class Extra {}
+
+describe('what is remembered of handlers', () => {
+  let app: TestApp;
+
+  beforeAll(async () => {
+    app = await startApp({ modules: [Extra], instances: 1 });
+  });
+  afterAll(() => app.close());
+
+  it('two controllers inherit one handler: the one that is asked first does not decide for the other [A5-6]', async () => {
+    const policy = async (path: string) => (await app.request('GET', path)).headers['ratelimit-policy'];
+    expect(await policy('/v1/lenient')).toContain('"anonymous"');
+    expect(await policy('/v1/strict')).toContain('"mail-network"');
+    expect(await policy('/v1/strict')).not.toContain('"anonymous"');
+    expect(await policy('/v1/lenient')).not.toContain('"mail-network"');
+  });
+
+  it('reads once per controller and handler', () => {
+    const read: string[] = [];
+    const remembered = oncePerHandler((handler, controller) => read.push(`${controller.name}.${handler.name}`));
+    const handler = Object.getOwnPropertyDescriptor(Inherited.prototype, 'read')?.value as () => void;
+    for (const controller of [Lenient, Strict, Lenient, Strict]) remembered(handler, controller);
+    expect(read).toEqual(['Lenient.read', 'Strict.read']);
+  });
+});

@@ -1,0 +1,38 @@
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const pages = globSync(['*.md', 'docs/**/*.md', 'src/**/*.md']);
+const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
+const roots = /^(src|test|docs|prisma|bench|scripts|deploy|\.ci|\.github)\//;
+
+describe('the documents [practice 11.1]', () => {
+  it.each(pages)('%s names only files that exist', (page) => {
+    const text = readFileSync(page, 'utf8');
+    const named = [...text.matchAll(/`([\w./@-]+)`/g)].flatMap(([, path]) => (path !== undefined && roots.test(path) ? [path] : []));
+    const linked = [...text.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)].map(([, path]) => join(dirname(page), path ?? ''));
+    expect([...named, ...linked].filter((path) => !existsSync(path))).toEqual([]);
+  });
+
+  it.each(pages)('%s names only commands that exist', (page) => {
+    const named = [...readFileSync(page, 'utf8').matchAll(/npm run ([\w:-]+)/g)].map(([, name]) => name ?? '');
+    expect(named.filter((name) => scripts[name] === undefined)).toEqual([]);
+  });
+
+  it('the README has at most 250 lines', () => {
+    expect(readFileSync('README.md', 'utf8').split('\n').length).toBeLessThanOrEqual(250);
+  });
+
+  it('every practice has a page, and every page says what it does not cover', () => {
+    const practices = globSync('docs/practices/*.md');
+    expect(practices.length).toBeGreaterThanOrEqual(10);
+    for (const page of practices) expect([page, /^#+ .*(not cover|not protect|limits|not done)/im.test(readFileSync(page, 'utf8'))]).toEqual([page, true]);
+  });
+
+  it('speaks of the project alone: no path of a machine in any tracked text', () => {
+    const texts = globSync(['*.md', '*.json', '*.ts', 'docs/**/*', 'src/**/*.ts', 'test/**/*.ts', 'bench/**/*.ts', 'scripts/**'], {
+      exclude: ['src/generated/**', 'test/docs.test.ts'],
+    }).filter((file) => /\.\w+$/.test(file));
+    expect(texts.filter((file) => /\/(work|home|root)\/\w/.test(readFileSync(file, 'utf8')))).toEqual([]);
+  });
+});

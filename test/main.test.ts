@@ -1,0 +1,212 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { connect, createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { send } from './support/http.js';
+import { parseMail } from './support/mail.js';
+
+// The compiled service as the owner starts it: a process of its own, no exported variable that it does not need.
+
+interface Running {
+  readonly process: ChildProcess;
+  readonly output: () => string;
+  readonly exit: Promise<number | null>;
+}
+
+const children: ChildProcess[] = [];
+const root = mkdtempSync(join(tmpdir(), 'service-process-'));
+const dataDirectory = join(root, 'data');
+let ports: { https: number; http: number; internal: number };
+
+const environment = (): Record<string, string> => ({
+  PATH: process.env['PATH'] ?? '',
+  DATA_DIRECTORY: dataDirectory,
+  HTTPS_PORT: String(ports.https),
+  HTTP_PORT: String(ports.http),
+  INTERNAL_PORT: String(ports.internal),
+  ARGON2_MEMORY_KIB: '19456',
+  ARGON2_PASSES: '2',
+});
+
+function run(entry: string, args: string[] = [], env: Record<string, string> = {}): Running {
+  const child = spawn(process.execPath, [entry, ...args], { env: { ...environment(), ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  children.push(child);
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  return { process: child, output: () => output, exit: new Promise((resolve) => child.once('exit', resolve)) };
+}
+
+/** Starts the service and waits for its banner. */
+async function start(env: Record<string, string> = {}): Promise<Running> {
+  const running = run('dist/main.js', [], env);
+  const ended = running.exit.then((code) => `ended with ${code}`);
+  while (!running.output().includes('Mailbox')) {
+    const state = await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 25))]);
+    if (typeof state === 'string') throw new Error(`${state}: ${running.output()}`);
+  }
+  return running;
+}
+
+const stop = async ({ process: child, exit }: Running): Promise<number | null> => {
+  child.kill('SIGTERM');
+  return exit;
+};
+
+const request = (method: string, path: string, parts = {}) =>
+  send({ port: ports.https, ca: readFileSync(join(dataDirectory, 'tls/ca.crt'), 'utf8') }, method, path, parts);
+
+beforeAll(() => {
+  const { status, stderr } = spawnSync(process.execPath, ['scripts/build.ts'], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(stderr);
+}, 120_000);
+
+beforeEach(async () => {
+  const free = async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    const { port } = server.address() as AddressInfo;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+  };
+  ports = { https: await free(), http: await free(), internal: await free() };
+});
+
+afterAll(() => {
+  for (const child of children) child.kill('SIGKILL');
+  rmSync(root, { recursive: true, force: true });
+});
+
+describe('the process [practice 11.1]', () => {
+  it('starts on an empty directory, makes what it needs, and stops with 0 on SIGTERM', async () => {
+    const service = await start();
+    expect(service.output()).toContain(`https://localhost:${ports.https}/docs`);
+    expect(statSync(join(dataDirectory, 'keys.json')).mode & 0o777).toBe(0o600);
+    expect(statSync(dataDirectory).mode & 0o777).toBe(0o700);
+    expect((await request('GET', '/.well-known/jwks.json')).status).toBe(200);
+    expect(await stop(service)).toBe(0);
+  }, 60_000);
+
+  it('survives kill -9: what was acknowledged is there after the next start', async () => {
+    const before = await start();
+    const jwks = await request('GET', '/.well-known/jwks.json');
+    before.process.kill('SIGKILL');
+    await before.exit;
+    const after = await start();
+    expect((await request('GET', '/.well-known/jwks.json')).body).toEqual(jwks.body);
+    expect(await stop(after)).toBe(0);
+  }, 60_000);
+
+  it('SIGTERM comes while requests run: each gets its answer, then the process leaves with 0', async () => {
+    const service = await start();
+    // Hashing takes tens of milliseconds, so these are in flight when the signal comes.
+    const login = { body: { email: 'nobody@example.org', password: 'wrong password' } };
+    const answers = Array.from({ length: 8 }, () => request('POST', '/v1/auth/login', login));
+    await new Promise((resolve) => setTimeout(resolve, 40));
+    expect(await stop(service)).toBe(0);
+    expect((await Promise.all(answers)).map(({ status }) => status)).toEqual(answers.map(() => 401));
+  }, 60_000);
+
+  it('SIGTERM comes while a client holds half a request, and another not even a handshake: both are cut, everything is closed, 0 [A4-1]', async () => {
+    const service = await start({ SHUTDOWN_TIMEOUT_SECONDS: '3' });
+    const silent = connect(ports.https, '127.0.0.1').on('error', () => undefined);
+    const options = { host: '127.0.0.1', port: ports.https, servername: 'localhost', ca: readFileSync(join(dataDirectory, 'tls/ca.crt')) };
+    const half = connectTls(options, () => half.write('POST /v1/auth/login HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{'));
+    const closed = new Promise((resolve) => half.on('error', () => undefined).once('close', resolve));
+    await once(half, 'secureConnect');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(existsSync(join(dataDirectory, 'database.lock'))).toBe(true);
+    const signalled = performance.now();
+    expect(await stop(service)).toBe(0);
+    expect(performance.now() - signalled).toBeLessThan(3_000);
+    await closed;
+    expect(existsSync(join(dataDirectory, 'database.lock'))).toBe(false);
+    silent.destroy();
+  }, 60_000);
+
+  it('SIGTERM comes while a request hangs for longer than there is time: it is cut, said, and the process leaves with 1', async () => {
+    const service = await start({ SHUTDOWN_TIMEOUT_SECONDS: '2', ARGON2_MEMORY_KIB: '65536', ARGON2_PASSES: '30' });
+    const login = { body: { email: 'nobody@example.org', password: 'wrong password' } };
+    const answers = Array.from({ length: 8 }, () => request('POST', '/v1/auth/login', login).catch(() => 'cut'));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(await stop(service)).toBe(1);
+    expect(await Promise.all(answers)).toContain('cut');
+    expect(service.output()).toMatch(/the time was up: \d complete requests got no answer/);
+  }, 60_000);
+
+  it('makes the first administrator by command, beside the running service [ASVS 6.3.2]', async () => {
+    const service = await start();
+    const email = 'first@example.org';
+    const password = 'violet harbour counts to nine';
+    await request('POST', '/v1/auth/register', { body: { email } });
+    const token = await mailedToken(email);
+    expect((await request('POST', '/v1/auth/email/verify', { body: { token, password, name: 'First' } })).status).toBe(201);
+    const { body } = await request('POST', '/v1/auth/login', { body: { email, password } });
+    expect((await request('GET', '/v1/users', { token: body.accessToken })).status).toBe(403);
+    const grant = run('dist/cli/main.js', ['users:grant', email, 'admin']);
+    expect([await grant.exit, grant.output()]).toEqual([0, expect.stringContaining('granted')]);
+    await new Promise((resolve) => setTimeout(resolve, 2_100));
+    expect((await request('GET', '/v1/users', { token: body.accessToken })).status).toBe(200);
+    expect(await stop(service)).toBe(0);
+  }, 60_000);
+
+  it('a command is mistyped: told how it goes, exit code 2', async () => {
+    const mistyped = run('dist/cli/main.js', ['users:grant', 'x@example.org', 'root']);
+    expect([await mistyped.exit, mistyped.output()]).toEqual([2, expect.stringContaining('users:grant <email> <user|admin>')]);
+  });
+});
+
+describe('a start that cannot be [practice 6.4]', () => {
+  const failed = async (env: Record<string, string>): Promise<{ code: number | null; output: string }> => {
+    const running = run('dist/main.js', [], env);
+    return { code: await running.exit, output: running.output() };
+  };
+
+  it('the port is taken: one line with the variable, exit code 1', async () => {
+    const server = createServer().listen(ports.https, '127.0.0.1');
+    const { code, output } = await failed({});
+    server.close();
+    expect(code).toBe(1);
+    expect(output).toContain(`port ${ports.https} is taken: stop the process that has it, or set HTTPS_PORT`);
+  }, 30_000);
+
+  it.each([
+    ['the data directory cannot be made', { DATA_DIRECTORY: '/dev/null/data' }, 'DATA_DIRECTORY'],
+    ['the database is down', { DATABASE_URL: 'postgresql://app@127.0.0.1:1/app' }, 'DATABASE_URL'],
+    ['the configuration is wrong twice', { HTTPS_PORT: 'x', LOG_LEVEL: 'canary' }, 'LOG_LEVEL: set one of'],
+    ['production lacks everything', { NODE_ENV: 'production' }, 'KEY_RING_FILE is not set'],
+  ])('%s: said in one clear message without a stack, exit code 1', async (_, env, expected) => {
+    const { code, output } = await failed(env);
+    expect(code).toBe(1);
+    expect(output).toContain('The service did not start');
+    expect(output).toContain(expected);
+    expect(output).not.toMatch(/canary|\n\s+at /);
+  }, 30_000);
+
+  it('the key ring is broken, or others may read it: refused with the fix [ASVS 13.3.2]', async () => {
+    const file = join(root, 'keys.json');
+    writeFileSync(file, '{"version":1,"keys":[', { mode: 0o600 });
+    expect(await failed({ KEY_RING_FILE: file })).toMatchObject({ code: 1, output: expect.stringContaining(file) });
+    writeFileSync(file, readFileSync(join(dataDirectory, 'keys.json')), { mode: 0o644 });
+    rmSync(file);
+    writeFileSync(file, readFileSync(join(dataDirectory, 'keys.json')), { mode: 0o644 });
+    expect(await failed({ KEY_RING_FILE: file })).toMatchObject({ code: 1, output: expect.stringMatching(/chmod|0600|600/) });
+  }, 30_000);
+});
+
+async function mailedToken(email: string): Promise<string> {
+  const { readdirSync } = await import('node:fs');
+  const directory = join(dataDirectory, 'outbox');
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const names = existsSync(directory) ? readdirSync(directory).filter((name) => name.endsWith('.eml')) : [];
+    const mails = names.map((name) => parseMail(readFileSync(join(directory, name), 'utf8')));
+    const token = mails.find(({ to }) => to.includes(email))?.text.match(/\b[A-Za-z0-9_-]{40,}\b/)?.[0];
+    if (token !== undefined) return token;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error('no mail came');
+}

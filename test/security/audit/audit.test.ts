@@ -1,0 +1,106 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Macs } from '../../../src/common/macs.js';
+import { SecurityEvents, type SecurityEvent } from '../../../src/common/security-events.js';
+import { Database } from '../../../src/database/index.js';
+import { isGenuine, type AuditEntry } from '../../../src/security/audit/audit-entry.js';
+import { signUp, type Actor } from '../../support/actors.js';
+import { startApp, type TestApp } from '../../support/app.js';
+import { createResource } from '../../support/resources.js';
+
+let app: TestApp;
+let alice: Actor;
+
+beforeAll(async () => {
+  app = await startApp();
+  alice = await signUp(app, 'alice');
+});
+afterAll(() => app.close());
+
+async function entry(id: string): Promise<AuditEntry> {
+  const [row] = await app.sql('SELECT * FROM audit_events WHERE target_id = $1', [id]);
+  const column = (name: string) => (row?.[name] ?? null) as string | null;
+  return {
+    ...(row as unknown as AuditEntry),
+    actorId: column('actor_id'),
+    sessionId: column('session_id'),
+    targetType: column('target_type'),
+    targetId: column('target_id'),
+    requestId: column('request_id'),
+    macKeyId: column('mac_key_id') ?? '',
+  };
+}
+
+describe('audit [practice 10.4] [ASVS 16.4.2]', () => {
+  it('says who did what, when, from where and in which request [ASVS 16.2.1]', async () => {
+    const created = await app.request('POST', '/v1/resources', { token: alice.token, body: { title: 't', body: 'b' } });
+    const event = await app.auditEvent('sensitive_create', (row) => row['target_id'] === created.body.id);
+    expect(event).toMatchObject({ actor_id: alice.userId, request_id: created.headers['x-request-id'], outcome: 'success' });
+    expect(event['network']).toMatch(/^127\./);
+    expect(event['session_id']).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  it.each(['UPDATE audit_events SET outcome = $$failure$$', 'DELETE FROM audit_events', 'TRUNCATE audit_events'])(
+    'rewrites history by %s: the database refuses',
+    async (statement) => {
+      const [before] = await app.sql('SELECT count(*) FROM audit_events');
+      await expect(app.sql(statement)).rejects.toThrow('audit events are append-only');
+      expect((await app.sql('SELECT count(*) FROM audit_events'))[0]).toEqual(before);
+    },
+  );
+
+  it('changes one column past the trigger: the MAC tells', async () => {
+    const { id } = await createResource(app, alice);
+    const macs = app.on(0).service.app.get(Macs, { strict: false });
+    const genuine = await entry(id);
+    expect(isGenuine(genuine, macs)).toBe(true);
+    const changes = { actorId: null, outcome: 'denied', action: 'x', requestId: 'y', network: null, details: { a: 1 }, at: new Date(0), targetId: 'z' };
+    for (const [column, value] of Object.entries(changes)) {
+      expect([column, isGenuine({ ...genuine, [column]: value }, macs)]).toEqual([column, false]);
+    }
+  });
+
+  it('the event cannot be written: the change does not happen either [ASVS 2.3.3]', async () => {
+    const count = async () => (await app.sql('SELECT count(*)::int AS count FROM resources'))[0];
+    const before = await count();
+    await app.sql(`ALTER TABLE audit_events ADD CONSTRAINT broken CHECK (action <> 'sensitive_create') NOT VALID`);
+    try {
+      const { status } = await app.request('POST', '/v1/resources', { token: alice.token, body: { title: 't', body: 'b' } });
+      expect(status).toBe(500);
+      expect(await count()).toEqual(before);
+    } finally {
+      await app.sql('ALTER TABLE audit_events DROP CONSTRAINT broken');
+    }
+  });
+
+  it('the change cannot be written: no event says that it was [ASVS 2.3.3]', async () => {
+    await app.sql(`ALTER TABLE resources ADD CONSTRAINT broken CHECK (title <> 'refused by the database') NOT VALID`);
+    const events = async () => (await app.sql(`SELECT count(*)::int AS count FROM audit_events WHERE action = 'sensitive_create'`))[0];
+    const before = await events();
+    const { status } = await app.request('POST', '/v1/resources', { token: alice.token, body: { title: 'refused by the database', body: '' } });
+    expect([status, await events()]).toEqual([500, before]);
+  });
+
+  it('the change and its event are rows of one transaction', async () => {
+    const { id } = await createResource(app, alice);
+    const [{ xmin } = {}] = await app.sql('SELECT xmin FROM resources WHERE id = $1', [id]);
+    expect(xmin).toMatch(/^\d+$/);
+    expect(await app.sql('SELECT xmin FROM audit_events WHERE target_id = $1', [id])).toEqual([{ xmin }]);
+  });
+
+  it('a sink that must run code fails: neither the change nor its event is kept [ASVS 2.3.3]', async () => {
+    const title = `refused by a sink ${alice.userId}`;
+    const database = app.on(0).service.app.get(Database, { strict: false });
+    let seen: string | undefined;
+    const record = async ({ target }: SecurityEvent) => {
+      if ((await database.client.resource.count({ where: { id: target?.id ?? '', title } })) === 0) return;
+      seen = target?.id;
+      throw new Error('this sink refuses');
+    };
+    app.on(0).service.app.get(SecurityEvents, { strict: false }).subscribe({ record, report: () => undefined });
+    expect((await app.request('POST', '/v1/resources', { token: alice.token, body: { title, body: '' } })).status).toBe(500);
+    expect(seen).toBeDefined();
+    expect(await app.sql('SELECT FROM resources WHERE id = $1', [seen])).toEqual([]);
+    expect(await app.sql('SELECT FROM audit_events WHERE target_id = $1', [seen])).toEqual([]);
+    expect((await createResource(app, alice)).id).toBeDefined();
+  });
+});

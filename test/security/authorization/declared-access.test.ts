@@ -1,0 +1,88 @@
+import { Controller, Get, Module } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { ApiNoContentResponse } from '@nestjs/swagger';
+import type { FastifyInstance } from 'fastify';
+import { describe, expect, it } from 'vitest';
+import { BeforeSecondFactor, Can, Public, StepUp } from '../../../src/common/access.decorators.js';
+import { isPermitted, permissions, roles } from '../../../src/common/permissions.js';
+import { startApp, type TestApp } from '../../support/app.js';
+
+const bootWith = async (module: new (...args: never[]) => object): Promise<unknown> => {
+  const started = await startApp({ modules: [module], instances: 1 }).catch((error: unknown) => error);
+  if (!(started instanceof Error)) await (started as TestApp).close();
+  return started;
+};
+
+describe('authorization: deny by default [practice 2.4] [ASVS 8.2.1]', () => {
+  it('a handler declares neither @Can nor @Public: the service does not start [A5-6]', async () => {
+    @Controller('v1/forgotten')
+    class Forgotten {
+      @Get()
+      @ApiNoContentResponse()
+      read() {}
+    }
+    @Module({ controllers: [Forgotten] })
+    class Extra {}
+    expect(await bootWith(Extra)).toMatchObject({ message: expect.stringContaining('Forgotten.read declares neither @Can(...) nor @Public()') });
+  });
+
+  it('a plugin adds a route to Fastify past every guard: the service does not start [A5-6]', async () => {
+    @Module({})
+    class Extra {
+      constructor(host: HttpAdapterHost) {
+        host.httpAdapter.getInstance<FastifyInstance>().get('/raw', () => 'walks past every guard');
+      }
+    }
+    expect(await bootWith(Extra)).toMatchObject({ message: expect.stringContaining('GET /raw is a Fastify route that no controller declares') });
+  });
+
+  it('a plugin adds a method to a path that a controller declares: the service does not start [A5-6]', async () => {
+    @Module({})
+    class Extra {
+      constructor(host: HttpAdapterHost) {
+        host.httpAdapter.getInstance<FastifyInstance>().put('/v1/resources/:id', () => 'walks past every guard');
+      }
+    }
+    expect(await bootWith(Extra)).toMatchObject({ message: expect.stringContaining('PUT /v1/resources/:id is a Fastify route') });
+  });
+
+  it('a handler is inherited without a policy: the service does not start [A5-6]', async () => {
+    class Base {
+      @Get('inherited')
+      @ApiNoContentResponse()
+      read() {}
+    }
+    @Controller('v1/derived')
+    class Derived extends Base {}
+    @Module({ controllers: [Derived] })
+    class Extra {}
+    expect(await bootWith(Extra)).toMatchObject({ message: expect.stringContaining('Derived.read declares neither @Can(...) nor @Public()') });
+  });
+
+  it.each([
+    ['@StepUp()', StepUp()],
+    ['@BeforeSecondFactor()', BeforeSecondFactor()],
+    ['@Can(...) or @Public()', Can('user:read')],
+    ['@Can(...) or @Public()', Public()],
+  ])('a controller has %s, which only handlers can have: the service does not start [A5-6]', async (decorator, decorate) => {
+    @(decorate as ClassDecorator)
+    class Base {}
+    @Controller('v1/decorated')
+    class Decorated extends Base {
+      @Get()
+      @Can('resource:read')
+      @ApiNoContentResponse()
+      read() {}
+    }
+    @Module({ controllers: [Decorated] })
+    class Extra {}
+    expect(await bootWith(Extra)).toMatchObject({ message: expect.stringContaining(`Decorated has ${decorator} on the class`) });
+  });
+
+  it('an unknown role holds no permission; every permission is held by a role', () => {
+    for (const permission of permissions) {
+      expect(isPermitted(['root', '__proto__', 'constructor'], permission)).toBe(false);
+      expect(isPermitted(roles, permission)).toBe(true);
+    }
+  });
+});

@@ -1,0 +1,60 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { signIn, signUp, type Actor } from '../../support/actors.js';
+import { startApp, type TestApp } from '../../support/app.js';
+import { createResource } from '../../support/resources.js';
+
+const operator = 'operator@example.net';
+let app: TestApp;
+let alice: Actor;
+let spoiled: string;
+
+beforeAll(async () => {
+  app = await startApp({ env: { ALERT_EMAIL: operator }, instances: 1 });
+  alice = await signUp(app, 'alice');
+});
+afterAll(() => app.close());
+
+const alarms = async (action: string) => {
+  await app.mailQuiet();
+  return app.outbox().filter(({ to, subject }) => to === operator && subject === `Alarm: ${action}`);
+};
+
+describe('the operator is told at once of what never happens by mistake [practice 10.3] [ASVS 16.3.4]', () => {
+  it('changes a sealed note by SQL, and it is read three times: one mail with ids and no value, an error line each time', async () => {
+    const { id } = await createResource(app, alice, { note: 'canary-4711' });
+    const { id: other } = await createResource(app, alice, { note: 'canary-4712' });
+    spoiled = id;
+    await app.sql('UPDATE resources SET note = (SELECT note FROM resources WHERE id = $2) WHERE id = $1', [id, other]);
+    for (let time = 0; time < 3; time++) expect((await app.request('GET', `/v1/resources/${id}`, { token: alice.token })).status).toBe(500);
+    const mails = await alarms('crypt_decrypt_fail');
+    expect(mails).toHaveLength(1);
+    expect(mails[0]?.text).toContain(`target: Resource ${id}`);
+    expect(mails[0]?.text).toMatch(/request: [0-9a-f-]{36}/);
+    expect(mails[0]?.text).not.toMatch(/canary|enc:v1/);
+    expect(app.logs().filter(({ message }) => String(message).includes('alarm crypt_decrypt_fail'))).toHaveLength(3);
+  });
+
+  it('the same again after five minutes: told again', async () => {
+    app.clock.advance(5 * 60 + 1);
+    const { token } = await signIn(app, alice);
+    expect((await app.request('GET', `/v1/resources/${spoiled}`, { token })).status).toBe(500);
+    expect(await alarms('crypt_decrypt_fail')).toHaveLength(2);
+  });
+
+  it('uses a refresh token twice: the session ends, and the operator hears of the theft [A2-4]', async () => {
+    const { refreshToken } = await signIn(app, alice);
+    await app.request('POST', '/v1/auth/refresh', { body: { refreshToken } });
+    app.clock.advance(11);
+    expect((await app.request('POST', '/v1/auth/refresh', { body: { refreshToken } })).status).toBe(401);
+    expect(await alarms('authn_token_reuse')).toHaveLength(1);
+  });
+
+  it('an honest person signs in, writes and reads: no alarm', async () => {
+    const before = app.outbox().filter(({ to }) => to === operator).length;
+    const { token } = await signIn(app, alice);
+    const { id } = await createResource(app, { ...alice, token });
+    expect((await app.request('GET', `/v1/resources/${id}`, { token })).status).toBe(200);
+    await app.mailQuiet();
+    expect(app.outbox().filter(({ to }) => to === operator)).toHaveLength(before);
+  });
+});

@@ -1,0 +1,80 @@
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Database } from '../../../src/database/index.js';
+import { problemOf } from '../../../src/security/errors/problem-of.js';
+import { signUp, type Actor } from '../../support/actors.js';
+import { startApp, type TestApp } from '../../support/app.js';
+import { profile } from '../../support/profile.js';
+import { createResource, storedRow } from '../../support/resources.js';
+
+let app: TestApp;
+let owner: Actor;
+beforeAll(async () => {
+  app = await startApp({ instances: 1 });
+  owner = await signUp(app, 'owner');
+});
+afterAll(() => app.close());
+
+const faults: [string, string, number][] = [
+  ['a row that somebody else has locked for too long', '55P03', 503],
+  ['a statement that took too long', '57014', 503],
+  ['a transaction that lay idle', '25P03', 503],
+  ['the victim of a deadlock', '40P01', 503],
+  ['a serialization fault', '40001', 503],
+  ['a server without a free connection', '53300', 503],
+  ['a unique key', '23505', 409],
+  ['a foreign key', '23503', 409],
+  ['a check', '23514', 500],
+  ['a fault of ours in the SQL', '42601', 500],
+];
+
+/** Lets the database itself throw, so that the driver and Prisma wrap it as they do in earnest. */
+const failing = (code: string) => `RAISE EXCEPTION 'canary at /srv/app' USING ERRCODE = '${code}';`;
+
+async function update(id: string, etag: string) {
+  return app.request('PATCH', `/v1/resources/${id}`, { token: owner.token, headers: { 'if-match': etag }, body: { title: 'changed' } });
+}
+
+describe('What the database refuses has its status (practices 6.2, 6.4; ASVS 16.5.3)', () => {
+  it.each(faults)('a change meets %s (%s): %i, and nothing of the fault leaves [practice 6.2]', async (_name, code, status) => {
+    const { id, etag } = await createResource(app, owner);
+    await app.sql(`CREATE OR REPLACE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN ${failing(code)} END $$`);
+    await app.sql('CREATE OR REPLACE TRIGGER fail BEFORE UPDATE ON resources FOR EACH ROW EXECUTE FUNCTION fail()');
+    const answer = await update(id, etag);
+    await app.sql('DROP TRIGGER fail ON resources');
+    expect(answer.status).toBe(status);
+    expect(answer.headers['retry-after']).toBe(status === 503 ? '5' : undefined);
+    expect(answer.text).not.toMatch(/canary|srv|Prisma/);
+    expect((await update(id, etag)).status).toBe(200);
+  });
+
+  it.each(faults)('a raw query and a transaction meet %s (%s): %i as well', async (_name, code, status) => {
+    const database = app.on(0).service.app.get(Database, { strict: false });
+    const raw = () => database.client.$executeRawUnsafe(`DO $$ BEGIN ${failing(code)} END $$`);
+    for (const attempt of [raw, () => database.transaction(raw)]) {
+      const error: unknown = await attempt().then(() => 'no error', (reason: unknown) => reason);
+      expect(problemOf(error).getStatus()).toBe(status);
+    }
+  });
+
+  it('an error of ours that was caused by such a fault stays one of ours: 500', () => {
+    expect(problemOf(new Error('outer', { cause: Object.assign(new Error('inner'), { code: 'P2002' }) })).getStatus()).toBe(500);
+  });
+
+  // The embedded database has one session: nobody else can hold a lock there.
+  if (profile().name === 'services') {
+    it('somebody holds the row: 503 with Retry-After after the lock timeout, and the next one gets through', async () => {
+      const { id, etag } = await createResource(app, owner);
+      const holder = new pg.Client({ connectionString: app.database.url });
+      await holder.connect();
+      await holder.query('BEGIN');
+      await holder.query('SELECT 1 FROM resources WHERE id = $1 FOR UPDATE', [id]);
+      const answer = await update(id, etag);
+      await holder.query('ROLLBACK');
+      await holder.end();
+      expect(answer).toMatchObject({ status: 503, headers: { 'retry-after': '5' }, body: { type: '/problems/unavailable' } });
+      expect(await storedRow(app, id)).toMatchObject({ title: 'Minutes' });
+      expect((await update(id, etag)).status).toBe(200);
+    });
+  }
+});

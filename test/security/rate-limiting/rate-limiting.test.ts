@@ -1,0 +1,163 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { LimiterStorage } from '../../../src/security/rate-limiting/limiter-storage.js';
+import { everyRequest, limitsAfterAuthentication, limitsBeforeAuthentication, limitsOfCallers } from '../../../src/security/rate-limiting/limits.js';
+import { signUp, type Actor } from '../../support/actors.js';
+import { startApp, type TestApp } from '../../support/app.js';
+import { anotherAddress } from '../../support/http.js';
+import { enrolTotp, halfSignIn, prove, wrongCode } from '../../support/second-factors.js';
+
+let app: TestApp;
+let alice: Actor;
+
+beforeAll(async () => {
+  app = await startApp();
+  alice = await signUp(app, 'alice');
+});
+afterAll(() => app.close());
+
+const { anonymous, user } = limitsAfterAuthentication;
+
+const withoutSeconds = (field = '') => field.replace(/;t=\d+/g, '');
+
+/** Sends n requests, to the instances in turn, and counts the statuses. */
+async function flood(n: number, send: (index: number) => Promise<{ status: number }>): Promise<Record<number, number>> {
+  const counts: Record<number, number> = {};
+  for (let done = 0; done < n; done += 50) {
+    const answers = await Promise.all(Array.from({ length: Math.min(50, n - done) }, (_, index) => send(done + index)));
+    for (const { status } of answers) counts[status] = (counts[status] ?? 0) + 1;
+  }
+  return counts;
+}
+
+describe('rate limiting [practice 4.1] [practice 4.2]', () => {
+  it('a guest asks too often: 429 with Retry-After and the RateLimit fields, the same on all instances [A4-8] [ASVS 2.4.1]', async () => {
+    const from = anotherAddress();
+    const jwks = (index: number) => app.on(index).request('GET', '/.well-known/jwks.json', { from });
+    const counts = await flood(anonymous.requests + 20, jwks);
+    expect(counts).toEqual({ 200: anonymous.requests, 429: 20 });
+    const refused = await jwks(1);
+    expect(refused).toMatchObject({ status: 429, body: { type: '/problems/too-many-requests' } });
+    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
+    expect(refused.headers['ratelimit']).toMatch(/"anonymous";r=0;t=\d+$/);
+    expect(refused.headers['ratelimit-policy']).toContain(`"anonymous";q=${anonymous.requests};w=${anonymous.windowSeconds}`);
+    await app.auditEvent('excess_rate_limit_exceeded', ({ details }) => (details as { limit: string }).limit === 'anonymous');
+  });
+
+  it('somebody who is signed in gets more than a guest, from any number of addresses [practice 4.2]', async () => {
+    expect(user.requests).toBeGreaterThan(anonymous.requests);
+    const counts = await flood(user.requests + 10, (index) => app.on(index).request('GET', '/v1/users/me', { token: alice.token }));
+    expect(counts).toEqual({ 200: user.requests, 429: 10 });
+  });
+
+  it('knows the password, not the second factor, and asks in a loop with half a sign-in: the owner goes on [A4-8]', async () => {
+    const owner = await enrolTotp(app, await signUp(app, 'owner'));
+    const half = await halfSignIn(app, owner);
+    const counts = await flood(user.requests + 10, (index) => app.on(index).request('GET', '/v1/users/me', { token: half }));
+    expect(counts).toEqual({ 401: user.requests, 429: 10 });
+    expect((await app.request('GET', '/v1/users/me', { token: owner.token })).status).toBe(200);
+  });
+
+  it('guesses the second factor with one half of a sign-in after the other: counted together [A2-6]', async () => {
+    const owner = await enrolTotp(app, await signUp(app, 'guessed'));
+    const most = limitsOfCallers.proof?.find(({ name }) => name === 'proof')?.requests ?? 0;
+    const statuses: number[] = [];
+    for (let guess = 0; guess <= most; guess += 3) {
+      const half = await halfSignIn(app, owner);
+      for (let times = 0; times < 3; times++) statuses.push((await prove(app, half, wrongCode(app, owner.secret))).status);
+    }
+    expect(statuses.slice(0, most + 1)).toEqual([...Array.from({ length: most }, () => 401), 429]);
+  });
+
+  it('guesses one account from one network: stopped, and the same password from elsewhere still works [A2-1] [practice 4.5]', async () => {
+    const victim = await signUp(app, 'victim');
+    const from = anotherAddress();
+    const login = (password: string, address: string) =>
+      app.request('POST', '/v1/auth/login', { from: address, body: { email: victim.email.toUpperCase(), password } });
+    const account = limitsBeforeAuthentication.login.find(({ name }) => name === 'login-account');
+    const counts = await flood((account?.requests ?? 0) + 5, () => login('wrong password', from));
+    expect(counts).toEqual({ 401: account?.requests, 429: 5 });
+    expect((await login(victim.password, from)).status).toBe(429);
+    expect((await login(victim.password, anotherAddress())).status).toBe(200);
+  });
+
+  it('tries one password on many accounts from one network: stopped [A2-1]', async () => {
+    const from = anotherAddress();
+    const [network] = limitsBeforeAuthentication.login;
+    const counts = await flood((network?.requests ?? 0) + 10, (index) =>
+      app.request('POST', '/v1/auth/login', { from, body: { email: `nobody${index}@example.org`, password: 'Passw0rd' } }),
+    );
+    expect(counts).toEqual({ 401: network?.requests, 429: 10 });
+  });
+
+  it('writes the address of the victim with white space around it, to be counted as somebody else: the same bucket [A4-6]', async () => {
+    const from = anotherAddress();
+    const account = limitsBeforeAuthentication.login.find(({ name }) => name === 'login-account');
+    const spelling = (index: number) => `${' '.repeat(index * 20)}Padded@example.org${' '.repeat(index)}`;
+    const counts = await flood((account?.requests ?? 0) + 5, (index) =>
+      app.request('POST', '/v1/auth/login', { from, body: { email: spelling(index), password: 'wrong password' } }),
+    );
+    expect(counts).toEqual({ 401: account?.requests, 429: 5 });
+  });
+
+  it('floods routes that do not exist, and bodies that are no JSON: counted like every request [A4-1] [practice 4.1]', async () => {
+    const from = anotherAddress();
+    const attempt = (index: number) =>
+      index % 2 === 0 ? app.request('GET', `/nowhere/${index}`, { from }) : app.request('POST', '/v1/auth/login', { from, raw: '{' });
+    const counts = await flood(everyRequest.requests + 20, attempt);
+    expect(counts).toEqual({ 400: everyRequest.requests / 2, 404: everyRequest.requests / 2, 429: 20 });
+  });
+
+  it('has mails sent to one victim from many addresses: capped, and no further mail leaves [A4-5]', async () => {
+    const email = 'mail-victim@example.org';
+    const [, account] = limitsBeforeAuthentication.mail;
+    const most = account?.requests ?? 0;
+    const counts = await flood(most + 5, () => app.request('POST', '/v1/auth/register', { body: { email } }));
+    expect(counts).toEqual({ 202: most, 429: 5 });
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(app.outbox().filter(({ to }) => to.includes(email))).toHaveLength(most);
+  });
+
+  it.each(['X-Forwarded-For', 'Forwarded', 'X-Real-IP', 'True-Client-IP'])(
+    'rotates %s: the same bucket, nobody is believed by default [A4-6] [practice 4.4] [ASVS 15.3.4]',
+    async (header) => {
+      const from = anotherAddress();
+      const counts = await flood(anonymous.requests + 5, (index) =>
+        app.request('GET', '/.well-known/jwks.json', { from, headers: { [header]: `198.51.100.${index}` } }),
+      );
+      expect(counts).toEqual({ 200: anonymous.requests, 429: 5 });
+    },
+  );
+
+  it('evades by HEAD and by query: the same bucket [A4-6]', async () => {
+    const from = anotherAddress();
+    const counts = await flood(anonymous.requests + 5, (index) =>
+      app.request(index % 2 === 0 ? 'HEAD' : 'GET', '/.well-known/jwks.json', { from }),
+    );
+    expect(counts[429]).toBe(5);
+  });
+
+  it('asks whether somebody else has used an address: the fields tell nothing that is counted per account [ASVS 6.3.8]', async () => {
+    const register = () => app.request('POST', '/v1/auth/register', { body: { email: 'probed@example.org' } });
+    const [first, second] = [await register(), await register()];
+    expect(first.headers['ratelimit']).not.toContain('account');
+    expect(withoutSeconds(second.headers['ratelimit'])).toBe(withoutSeconds(first.headers['ratelimit']));
+  });
+
+  it('the counters hold no e-mail address [ASVS 14.2.2]', async () => {
+    const increment = vi.spyOn(LimiterStorage.prototype, 'increment');
+    await app.request('POST', '/v1/auth/login', { body: { email: 'counted@example.org', password: 'wrong password' } });
+    const keys = increment.mock.calls.map(([key]) => key);
+    expect(keys.length).toBeGreaterThanOrEqual(3);
+    expect(keys.filter((key) => /counted|example|@/.test(key))).toEqual([]);
+  });
+
+  it('a trusted proxy passes on rubbish as the address: the limit counts the proxy [A4-6]', async () => {
+    const behind = await startApp({ instances: 1, env: { TRUSTED_PROXIES: '127.0.0.0/8' } });
+    const from = anotherAddress();
+    const counts = await flood(anonymous.requests + 5, (index) =>
+      behind.request('GET', '/.well-known/jwks.json', { from, headers: { 'x-forwarded-for': `rubbish-${index}` } }),
+    );
+    expect(counts).toEqual({ 200: anonymous.requests, 429: 5 });
+    await behind.close();
+  });
+});

@@ -1,0 +1,198 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { DynamicModule, Type } from '@nestjs/common';
+import { Writable } from 'node:stream';
+import pg from 'pg';
+import { createService, type Addresses, type Service } from '../../src/app.js';
+import { Clock } from '../../src/common/clock.js';
+import { readConfig } from '../../src/config/index.js';
+import { freshDatabase, type TestDatabase } from './databases.js';
+import { send, type Answer, type RequestParts } from './http.js';
+import { parseMail, type ReceivedMail } from './mail.js';
+import { profile } from './profile.js';
+
+/** The clock of the tests: real time plus what a test has added. */
+export class MovableClock extends Clock {
+  private offset = 0;
+
+  override now(): Date {
+    return new Date(Date.now() + this.offset);
+  }
+
+  advance(seconds: number): void {
+    this.offset += seconds * 1000;
+  }
+}
+
+export interface StartOptions {
+  /** Environment variables over those of the tests. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Modules beside those of the service, for example with a handler that throws. */
+  readonly modules?: readonly (Type | DynamicModule)[];
+  /** Instances on one database; in the services profile two, in the embedded one always one. */
+  readonly instances?: number;
+}
+
+export interface Instance {
+  readonly service: Service;
+  readonly addresses: Addresses;
+  request(method: string, path: string, parts?: RequestParts): Promise<Answer>;
+}
+
+/** The running service of one test file: real HTTPS, a database of its own, and a look behind the scenes. */
+export class TestApp {
+  readonly clock = new MovableClock();
+  readonly instances: Instance[] = [];
+  private readonly logChunks: string[] = [];
+  private count = 0;
+
+  /** Another name for each app, so that those which share a Redis do not share their counters. */
+  readonly publicUrl = `https://test-${randomBytes(6).toString('hex')}.localhost:8443`;
+
+  constructor(
+    readonly database: TestDatabase,
+    private options: StartOptions,
+  ) {}
+
+  readonly logDestination = new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      this.logChunks.push(chunk.toString());
+      // TEST_LOG=1 vitest run test/... shows what the service says while a test is written.
+      if (process.env['TEST_LOG'] !== undefined) process.stderr.write(chunk);
+      done();
+    },
+  });
+
+  get dataDirectory(): string {
+    return this.database.dataDirectory;
+  }
+
+  on(index: number): Instance {
+    const instance = this.instances[index % this.instances.length];
+    if (instance === undefined) throw new Error('the app has no instance');
+    return instance;
+  }
+
+  /** A request to the first instance. */
+  request(method: string, path: string, parts?: RequestParts): Promise<Answer> {
+    return this.on(0).request(method, path, parts);
+  }
+
+  /** Everything that was logged so far, one parsed object per line. */
+  logs(): Record<string, unknown>[] {
+    return this.logText().split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as Record<string, unknown>);
+  }
+
+  logText(): string {
+    return this.logChunks.join('');
+  }
+
+  /** The newest mail to the address, with that text in its subject. Mail leaves a moment after the answer, so it is waited for. */
+  async mailTo(address: string, subject = ''): Promise<ReceivedMail> {
+    for (let attempt = 0; attempt < 200; attempt++) {
+      const mail = this.outbox().findLast((one) => one.to === address && one.subject.includes(subject));
+      if (mail !== undefined) return mail;
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+    throw new Error(`no mail ${subject} reached ${address}`);
+  }
+
+  /** Waits until every mail has left, for tests that count mails, or assert that there is none. */
+  async mailQuiet(): Promise<void> {
+    for (let attempt = 0; attempt < 200; attempt++) {
+      if ((await this.sql('SELECT 1 FROM outgoing_mails LIMIT 1')).length === 0) return;
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+    throw new Error('there is mail that does not leave');
+  }
+
+  /** Every mail of the outbox, oldest first. See `mailTo` and `mailQuiet`. */
+  outbox(): ReceivedMail[] {
+    const directory = join(this.dataDirectory, 'outbox');
+    mkdirSync(directory, { recursive: true });
+    return readdirSync(directory)
+      .filter((name) => name.endsWith('.eml'))
+      .toSorted()
+      .map((name) => parseMail(readFileSync(join(directory, name), 'utf8')));
+  }
+
+  /** SQL beside the service, as an attacker with access to the database would send it. */
+  async sql<Row extends pg.QueryResultRow = Record<string, unknown>>(text: string, values: unknown[] = []): Promise<Row[]> {
+    const client = new pg.Client(this.connection());
+    await client.connect();
+    try {
+      return (await client.query<Row>(text, values)).rows;
+    } finally {
+      await client.end();
+    }
+  }
+
+  /** Waits until an audit event of that action is there; refusals are written a moment after the answer. */
+  async auditEvent(action: string, matches: (row: Record<string, unknown>) => boolean = () => true): Promise<Record<string, unknown>> {
+    for (let attempt = 0; attempt < 100; attempt++) {
+      const rows = await this.sql('SELECT * FROM audit_events WHERE action = $1 ORDER BY id DESC', [action]);
+      const found = rows.find(matches);
+      if (found !== undefined) return found;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    throw new Error(`no audit event ${action} was written`);
+  }
+
+  /** Stops every instance and starts as many again on the same data. */
+  async restart(options: StartOptions = {}): Promise<void> {
+    this.options = { ...this.options, ...options };
+    for (const instance of this.instances.splice(0)) await instance.service.close();
+    await this.start(this.count);
+  }
+
+  async start(count: number): Promise<void> {
+    this.count = count;
+    for (let index = 0; index < count; index++) this.instances.push(await startInstance(this, this.options));
+  }
+
+  async close(): Promise<void> {
+    for (const instance of this.instances) await instance.service.close();
+    await this.database.drop();
+  }
+
+  private connection(): pg.ClientConfig {
+    if (this.database.url !== undefined) return { connectionString: this.database.url };
+    const { socketDirectory } = JSON.parse(readFileSync(join(this.dataDirectory, 'database.lock'), 'utf8')) as { socketDirectory: string };
+    return { host: socketDirectory, port: 5432, user: 'postgres', database: 'postgres' };
+  }
+}
+
+/** Starts the service as `npm start` does, on free ports. */
+export async function startApp(options: StartOptions = {}): Promise<TestApp> {
+  const chosen = profile();
+  const app = new TestApp(await freshDatabase(), options);
+  const count = chosen.name === 'embedded' ? 1 : (options.instances ?? 2);
+  try {
+    await app.start(count);
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
+  return app;
+}
+
+async function startInstance(app: TestApp, { env = {}, modules = [] }: StartOptions): Promise<Instance> {
+  const chosen = profile();
+  const services = chosen.name === 'services' ? { DATABASE_URL: app.database.url, REDIS_URL: chosen.redisUrl, PUBLIC_URL: app.publicUrl } : {};
+  const config = readConfig({
+    DATA_DIRECTORY: app.dataDirectory,
+    HTTPS_PORT: '0',
+    HTTP_PORT: '0',
+    INTERNAL_PORT: '0',
+    // The least that OWASP allows: the tests are about the rules around the hash, not about its cost.
+    ARGON2_MEMORY_KIB: '19456',
+    ARGON2_PASSES: '2',
+    ...services,
+    ...env,
+  });
+  const service = await createService(config, { clock: app.clock, modules, logDestination: app.logDestination });
+  const addresses = await service.listen();
+  const ca = readFileSync(join(app.dataDirectory, 'tls', 'ca.crt'), 'utf8');
+  return { service, addresses, request: (method, path, parts) => send({ port: addresses.https, ca }, method, path, parts) };
+}
