@@ -1,5 +1,5 @@
 // Who may import whom: the layout's promises (docs/architecture.md), held by CI.
-const feature = '^src/(auth|users|resources)/';
+const feature = '^src/(auth|users|resources|invitations)/';
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 export default {

@@ -5,6 +5,8 @@ import type { Clock } from './common/clock.js';
 import { CommonModule } from './common/common.module.js';
 import { ConfigModule, type Config } from './config/index.js';
 import { DatabaseModule, type Database } from './database/index.js';
+import { IdempotencyModule } from './idempotency/index.js';
+import { InvitationsModule } from './invitations/index.js';
 import { MailModule } from './mail/index.js';
 import { ResourcesModule } from './resources/index.js';
 import { AuditModule } from './security/audit/audit.module.js';
@@ -44,6 +46,13 @@ const signIn = [
   AdministrationModule,
 ];
 
+/** What the service is about. */
+const features = [
+  UsersModule,
+  ResourcesModule,
+  InvitationsModule,
+];
+
 /**
  * THE TABLE. Foundations first; then the practices in the order in which a request meets them, which is also the order in
  * which their hooks and global guards run (test/app.module.test.ts observes it); then the features. To remove a practice,
@@ -59,6 +68,7 @@ export class AppModule {
         CommonModule.with(clock),
         DatabaseModule.with(database),
         SharedStateModule,
+        IdempotencyModule,
         MailModule,
 
         LoggingModule,
@@ -75,8 +85,7 @@ export class AppModule {
         DetectionModule,
 
         ...signIn,
-        UsersModule,
-        ResourcesModule,
+        ...features,
         ...(config.apiDocs ? [ApiDocsModule] : []),
         ...modules,
       ],

@@ -14,14 +14,22 @@ try {
   const { configFromEnvironment } = await import('./config/index.js');
   config = configFromEnvironment();
   const { createService } = await import('./app.js');
+  const { catchTheRest } = await import('./security/errors/index.js');
   const { Drain } = await import('./security/transport/index.js');
   const service = await createService(config);
   const drain = service.app.get(Drain, { strict: false });
   const addresses = await service.listen();
   process.stderr.write(banner(config, addresses));
   const { shutdownTimeoutSeconds } = config;
-  const end = () => void stop(service.close(), drain, shutdownTimeoutSeconds);
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, end);
+  let exitCode = 0;
+  let stopping: Promise<void> | undefined;
+  const end = (code: number): void => {
+    // The highest: what broke while a signal ended the service is no orderly end. Not `process.exitCode`, which the embedded database sets as well.
+    exitCode = Math.max(exitCode, code);
+    stopping ??= stop(service.close(), drain, shutdownTimeoutSeconds, () => exitCode);
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => end(0));
+  catchTheRest(() => end(1));
   service.onFailure((error) => {
     process.stderr.write(`${bootFailure(error, config)}\n`);
     process.exit(1);
@@ -32,10 +40,10 @@ try {
 }
 
 /**
- * Leaves with 0 when every complete request got its answer. Transport cuts what is left a few seconds before, so the time is
+ * Leaves with the exit code when every complete request got its answer. Transport cuts what is left a few seconds before, so the time is
  * up here only when the service itself hangs.
  */
-async function stop(closed: Promise<void>, drain: { readonly unanswered: number }, seconds: number): Promise<void> {
+async function stop(closed: Promise<void>, drain: { readonly unanswered: number }, seconds: number, exitCode: () => number): Promise<void> {
   setTimeout(() => {
     process.stderr.write(`the service did not close within ${seconds} s: it stops as it is\n`);
     process.exit(1);
@@ -44,7 +52,7 @@ async function stop(closed: Promise<void>, drain: { readonly unanswered: number 
     await closed;
     const { unanswered } = drain;
     if (unanswered > 0) process.stderr.write(`the time was up: ${unanswered} complete requests got no answer\n`);
-    process.exit(unanswered > 0 ? 1 : 0);
+    process.exit(unanswered > 0 ? 1 : exitCode());
   } catch (error) {
     process.stderr.write(`the service did not stop cleanly: ${bootFailure(error)}\n`);
     process.exit(1);

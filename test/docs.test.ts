@@ -19,6 +19,19 @@ describe('the documents [practice 11.1]', () => {
     expect(named.filter((name) => scripts[name] === undefined)).toEqual([]);
   });
 
+  it('the page on validation names every code that a fault can have, and no rule is without one', () => {
+    const source = new Map(globSync('src/**/*.ts', { exclude: ['src/generated/**'] }).map((file) => [file, readFileSync(file, 'utf8')]));
+    const found = (pattern: RegExp, texts: Iterable<string> = source.values()) => [...texts].flatMap((text) => [...text.matchAll(pattern)].map(([, name]) => name ?? ''));
+    const table = [source.get(join('src', 'security', 'validation', 'input.pipe.ts')) ?? ''];
+    const codes = [...found(/^ {2}\w+: '([a-z-]+)',$/gm, table), ...found(/(?:pointer.*code: '|\bthrow refuse\(')([a-z-]+)', (?:message|')/g)];
+    expect(codes).toEqual(expect.arrayContaining(['not-a-choice', 'unknown-field', 'unusable-cursor', 'too-common', 'role-missing']));
+    const page = readFileSync('docs/practices/validation.md', 'utf8');
+    expect(codes.filter((code) => !page.includes(`\`${code}\``))).toEqual([]);
+    const rules = found(/name: '(\w+)',\s+validator:/g);
+    expect(rules).toEqual(expect.arrayContaining(['isSelection', 'hasLength']));
+    expect(rules.filter((rule) => !table[0]?.includes(`\n  ${rule}: '`))).toEqual([]);
+  });
+
   it('the README has at most 250 lines', () => {
     expect(readFileSync('README.md', 'utf8').split('\n').length).toBeLessThanOrEqual(250);
   });

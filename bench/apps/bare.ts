@@ -4,9 +4,11 @@ import 'reflect-metadata';
 import { Global, Module } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { CommonModule } from '../../src/common/common.module.js';
+import { Macs } from '../../src/common/macs.js';
 import type { Principal } from '../../src/common/principal.js';
 import { ConfigModule, configFromEnvironment } from '../../src/config/index.js';
 import { Database } from '../../src/database/index.js';
+import { IdempotencyModule } from '../../src/idempotency/index.js';
 import { MailModule } from '../../src/mail/index.js';
 import { ResourcesModule } from '../../src/resources/index.js';
 import { SharedStateModule } from '../../src/shared-state/index.js';
@@ -24,8 +26,16 @@ const database: Pick<Database, 'client' | 'transaction' | 'together'> = {
   together: (change) => change(),
 };
 
+/** Cursors and keys without a MAC: nobody forges one here. */
+const macs: Macs = {
+  sign: () => ({ keyId: 'none', mac: Buffer.alloc(32) }),
+  verify: () => true,
+  keyed: (_, text) => text,
+  keyedWithAllKeys: (_, text) => [text],
+};
+
 @Global()
-@Module({ providers: [{ provide: Database, useValue: database }], exports: [Database] })
+@Module({ providers: [{ provide: Database, useValue: database }, { provide: Macs, useValue: macs }], exports: [Database, Macs] })
 class PlainDatabaseModule {}
 
 @Module({
@@ -34,6 +44,7 @@ class PlainDatabaseModule {}
     CommonModule.with(),
     PlainDatabaseModule,
     SharedStateModule,
+    IdempotencyModule,
     MailModule,
 
     UsersModule,

@@ -1,27 +1,19 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { Controller, Get, Header } from '@nestjs/common';
 import { ApiExcludeController, ApiProduces } from '@nestjs/swagger';
 import { Public } from '../common/access.decorators.js';
+import { aDay, asset } from './asset.js';
 import { OpenApi } from './open-api.js';
 import { page, pagePolicy, startScript } from './page.js';
+import { pagesStyle } from './pages.style.js';
 
 const javascript = 'text/javascript; charset=utf-8';
-const aDay = 'private, max-age=86400';
-
-/** Two files by name, read once: no request chooses a path, so none can climb out of the folder. */
-const asset = (name: 'swagger-ui.css' | 'swagger-ui-bundle.js') => {
-  const file = createRequire(import.meta.url).resolve(`swagger-ui-dist/${name}`);
-  let bytes: Buffer | undefined;
-  return () => (bytes ??= readFileSync(file));
-};
 
 /** `/openapi.json` and the page on `/docs`: ordinary handlers, so that guards, limits and log see them. */
 @Controller()
 @ApiExcludeController()
 export class ApiDocsController {
-  private readonly style = asset('swagger-ui.css');
-  private readonly bundle = asset('swagger-ui-bundle.js');
+  private readonly style = asset('swagger-ui-dist/swagger-ui.css');
+  private readonly bundle = asset('swagger-ui-dist/swagger-ui-bundle.js');
 
   constructor(private readonly openApi: OpenApi) {}
 
@@ -48,6 +40,14 @@ export class ApiDocsController {
   @Header('content-type', javascript)
   startScript(): string {
     return startScript;
+  }
+
+  @Get('docs/pages.css')
+  @Public()
+  @ApiProduces('text/css')
+  @Header('content-type', 'text/css; charset=utf-8')
+  pagesStyle(): string {
+    return pagesStyle;
   }
 
   @Get('docs/swagger-ui.css')

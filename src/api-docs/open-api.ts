@@ -2,32 +2,14 @@ import { Injectable, type INestApplication } from '@nestjs/common';
 import { ApplicationConfig, DiscoveryService, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import { ACCESS, type Access } from '../common/access.decorators.js';
-import { listHandlers } from '../common/handlers.js';
+import { ENTITY_TAGGED } from '../common/entity-tag.js';
+import { listHandlers, type Handler } from '../common/handlers.js';
+import { refusalsOf } from './declared-refusals.js';
+import type { Operation, ResponseObject, SchemaObject } from './document.types.js';
+import { refuseNamesakes } from './namesakes.js';
+import { headersOf, problemSchema, ProblemResponses } from './problem-responses.js';
 
 const operationIdFactory = (controller: string, method: string): string => `${controller}.${method}`;
-
-const text = { type: 'string' };
-
-/** RFC 9457, as security/errors writes it. */
-const problemSchema = {
-  type: 'object',
-  required: ['type', 'title', 'status', 'requestId'],
-  properties: {
-    type: { ...text, description: 'Stable: branch on it.', examples: ['/problems/not-found'] },
-    title: text,
-    status: { type: 'integer', minimum: 400, maximum: 599 },
-    detail: text,
-    requestId: { type: 'string', format: 'uuid' },
-    errors: {
-      type: 'array',
-      items: {
-        type: 'object',
-        required: ['pointer', 'code', 'message'],
-        properties: { pointer: text, code: text, message: text },
-      },
-    },
-  },
-};
 
 /** The OpenAPI 3.1 document, made from what the handlers declare: what is checked is what is published (practice 3.2). */
 @Injectable()
@@ -46,7 +28,10 @@ export class OpenApi {
     return (this.text ??= JSON.stringify(this.create()));
   }
 
+  /** @throws Error when two classes would be published under one name. */
   create(): OpenAPIObject {
+    const listed = listHandlers(this.discovery);
+    refuseNamesakes(listed);
     const settings = new DocumentBuilder()
       .setOpenAPIVersion('3.1.1')
       .setTitle('API')
@@ -56,20 +41,28 @@ export class OpenApi {
       .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' }, 'bearer')
       .build();
     const document = SwaggerModule.createDocument(this.nest(), settings, { operationIdFactory });
-    document.components = { ...document.components, schemas: { ...document.components?.schemas, Problem: problemSchema } };
-    this.declareAccess(document);
+    const responses = new ProblemResponses();
+    this.declareAnswers(document, responses, listed);
+    const schemas = Object.entries(document.components?.schemas ?? {}).map(([name, schema]) => [name, closed(schema as SchemaObject)]);
+    document.components = { ...document.components, schemas: { ...Object.fromEntries(schemas), Problem: problemSchema }, responses: responses.components };
     return document;
   }
 
-  /** Which operations need a token comes from `@Can` and `@Public` themselves, so the document cannot say otherwise. */
-  private declareAccess(document: OpenAPIObject): void {
-    const handlers = new Map(listHandlers(this.discovery).map(({ name, method }) => [name, method]));
-    const problem = { content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } };
-    for (const operation of Object.values(document.paths).flatMap((path) => Object.values(path))) {
-      const handler = handlers.get(operation.operationId);
-      const access = handler && (Reflect.getMetadata(ACCESS, handler) as Access | undefined);
+  /**
+   * Which operations need a token, and what each can answer, comes from the decorators that enforce it: the document cannot say otherwise.
+   * There is no `default`: a status that is not declared is not answered, and the tests hold every answer against this.
+   */
+  private declareAnswers(document: OpenAPIObject, problems: ProblemResponses, listed: readonly Handler[]): void {
+    const handlers = new Map(listed.map(({ name, method }) => [name, method]));
+    for (const [verb, operation] of Object.values(document.paths).flatMap((path) => Object.entries(path) as [string, Operation][])) {
+      const handler = handlers.get(operation.operationId ?? '');
+      if (handler === undefined) throw new Error(`the document has ${operation.operationId}, which no controller has`);
+      const access = Reflect.getMetadata(ACCESS, handler) as Access | undefined;
       operation.security = access?.kind === 'public' ? [] : [{ bearer: [] }];
-      operation.responses = { ...operation.responses, default: { description: 'A problem (RFC 9457)', ...problem } };
+      const answers = Object.entries(operation.responses) as [string, ResponseObject][];
+      const tagged = Reflect.getMetadata(ENTITY_TAGGED, handler) === true;
+      const own = answers.map(([status, answer]) => [status, { ...answer, headers: { ...answer.headers, ...headersOf(Number(status), tagged) } }]);
+      operation.responses = { ...Object.fromEntries(own), ...problems.of(refusalsOf(handler, verb, operation)) };
     }
   }
 
@@ -80,3 +73,6 @@ export class OpenApi {
     return view as unknown as INestApplication;
   }
 }
+
+/** Inputs with other fields are refused, and views have no others. */
+const closed = (schema: SchemaObject): SchemaObject => ({ ...schema, additionalProperties: false });

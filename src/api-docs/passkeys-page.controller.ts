@@ -2,7 +2,7 @@ import { Controller, Get, Header } from '@nestjs/common';
 import { ApiExcludeController, ApiProduces } from '@nestjs/swagger';
 import { Public } from '../common/access.decorators.js';
 import { pagePolicy } from './page.js';
-import { passkeysPage, passkeysScript, passkeysStyle } from './passkeys.page.js';
+import { passkeysPage, passkeysScript } from './passkeys.page.js';
 
 /** The page on `/docs/passkeys`, under the policy of `/docs`. */
 @Controller('docs')
@@ -23,13 +23,5 @@ export class PasskeysPageController {
   @Header('content-type', 'text/javascript; charset=utf-8')
   script(): string {
     return passkeysScript;
-  }
-
-  @Get('passkeys.css')
-  @Public()
-  @ApiProduces('text/css')
-  @Header('content-type', 'text/css; charset=utf-8')
-  style(): string {
-    return passkeysStyle;
   }
 }

@@ -1,5 +1,5 @@
 import { ForcedSignOuts } from '../auth/index.js';
-import { normaliseEmail } from '../common/fields.js';
+import { normaliseEmail } from '../common/normalisation.js';
 import { UsersService } from '../users/index.js';
 import { UsageError, withServices, type Command } from './command.js';
 

@@ -1,4 +1,5 @@
-import { idPattern, normaliseEmail } from '../common/fields.js';
+import { idPattern } from '../common/fields.js';
+import { normaliseEmail } from '../common/normalisation.js';
 import { Erasure, UsersService } from '../users/index.js';
 import { UsageError, withServices, type Command } from './command.js';
 

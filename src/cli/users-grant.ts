@@ -1,4 +1,4 @@
-import { normaliseEmail } from '../common/fields.js';
+import { normaliseEmail } from '../common/normalisation.js';
 import { roles, type Role } from '../common/permissions.js';
 import { UsersService } from '../users/index.js';
 import { UsageError, withServices, type Command } from './command.js';

@@ -1,5 +1,5 @@
 import { AccountLocks } from '../auth/index.js';
-import { normaliseEmail } from '../common/fields.js';
+import { normaliseEmail } from '../common/normalisation.js';
 import { Problem } from '../common/problem.js';
 import { UsersService, type AccountState } from '../users/index.js';
 import { UsageError, withServices, type Command } from './command.js';

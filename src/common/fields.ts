@@ -2,6 +2,7 @@ import { applyDecorators, type Type as Class } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { Transform, Type } from 'class-transformer';
 import { Allow, IsBoolean, IsEmail, IsIn, IsInt, IsString, Matches, Max, Min, ValidateBy, ValidateIf, ValidateNested } from 'class-validator';
+import { hasTooManyMarks, normalise, normaliseEmail } from './normalisation.js';
 
 // One decorator per kind of input: it normalises, validates and documents, so that the three can never disagree.
 
@@ -34,8 +35,8 @@ const IsSafeText = (unsafe: RegExp) =>
     name: 'isSafeText',
     validator: {
       validate: (value: unknown) =>
-        typeof value === 'string' && value.isWellFormed() && !unsafe.test(value) && !value.startsWith(cellPrefix),
-      defaultMessage: () => '$property must not contain control or direction characters',
+        typeof value === 'string' && value.isWellFormed() && !unsafe.test(value) && !hasTooManyMarks(value) && !value.startsWith(cellPrefix),
+      defaultMessage: () => '$property must not contain control or direction characters, nor more than 30 combining marks in a row',
     },
   });
 
@@ -53,7 +54,7 @@ export interface TextLimits {
 export function TextField({ min, max, example, multiline = false }: TextLimits): PropertyDecorator {
   return applyDecorators(
     ApiProperty({ type: 'string', minLength: min, maxLength: max, example }),
-    normalised((text) => (multiline ? text.normalize('NFC') : text.normalize('NFC').trim())),
+    normalised((text) => (multiline ? normalise(text) : normalise(text).trim())),
     IsString(),
     HasLength(min, max),
     IsSafeText(multiline ? unsafeInText : unsafeInLine),
@@ -62,9 +63,6 @@ export function TextField({ min, max, example, multiline = false }: TextLimits):
 
 /** The name of a person: 1 to 100 characters of any script. */
 export const PersonNameField = () => TextField({ min: 1, max: 100, example: 'Alice Example' });
-
-/** The one spelling of an address: whoever looks one up, counts one or stores one uses this. */
-export const normaliseEmail = (text: string): string => text.normalize('NFC').trim().toLowerCase();
 
 /** An e-mail address of at most 254 characters, NFC, trimmed and lower-cased, so that one mailbox has one blind index. */
 export const EmailField = () =>

@@ -1,6 +1,5 @@
 import { RequestMethod, type Type } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
-import type { DiscoveryService } from '@nestjs/core';
 
 /** A method of a controller that answers a route. */
 export interface Handler {
@@ -12,9 +11,14 @@ export interface Handler {
   readonly route: string;
 }
 
-/** Every route handler of the application, inherited ones included, for the checks at boot. */
-export function listHandlers(discovery: DiscoveryService): Handler[] {
-  return discovery.getControllers().flatMap(({ metatype }) => {
+/** What `DiscoveryService` tells of a running application, and `src/inventory/modules.ts` of one that was never started. */
+export interface ControllerSource {
+  getControllers(): readonly { readonly metatype: Function | null }[];
+}
+
+/** Every route handler of the application, inherited ones included, for the checks at boot and the inventory. */
+export function listHandlers(source: ControllerSource): Handler[] {
+  return source.getControllers().flatMap(({ metatype }) => {
     const controller = metatype as Type;
     return methodNames(controller.prototype as object).flatMap((key) => handlersOf(controller, key));
   });

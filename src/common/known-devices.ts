@@ -1,7 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from './clock.js';
-import { normaliseEmail } from './fields.js';
+import { normaliseEmail } from './normalisation.js';
 import { Macs } from './macs.js';
 
 const purpose = 'known-device';

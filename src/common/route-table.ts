@@ -46,7 +46,8 @@ export class RouteTable {
     return [...this.routes].flatMap(([url, { methods }]) => [...methods].map((method) => `${method} ${url}`));
   }
 
-  private add(url: string, methods: readonly string[], withCookie: boolean): void {
+  /** Called by the router for each of its routes. */
+  add(url: string, methods: readonly string[], withCookie: boolean): void {
     const route = this.routes.get(url) ?? { pattern: patternOf(url), methods: new Set<string>(), methodsWithCookie: new Set<string>() };
     for (const method of methods) {
       route.methods.add(method.toUpperCase());

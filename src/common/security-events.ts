@@ -39,6 +39,10 @@ export type SecurityAction =
   | 'sensitive_read'
   | 'sensitive_update'
   | 'sensitive_delete'
+  | 'share_invited'
+  | 'share_declined'
+  | 'share_invitation_revoked'
+  | 'share_opted_out'
   | 'share_granted'
   | 'share_revoked'
   | 'sys_error';

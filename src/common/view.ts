@@ -1,5 +1,6 @@
 import type { Type } from '@nestjs/common';
-import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
+import { ApiProperty, PartialType, type ApiPropertyOptions } from '@nestjs/swagger';
+import type { Standing } from './policy.js';
 
 const VIEW_FIELDS = Symbol('view fields');
 
@@ -8,10 +9,14 @@ interface ViewField {
   readonly view?: () => Type;
   /** The schema of a field without a view. */
   readonly plain?: unknown;
+  readonly readableBy?: readonly Standing[];
 }
 
-/** A plain field: its OpenAPI schema, and `nullable` when the value may be null. A nested field: the view and `many`. */
-export type ViewFieldOptions = ApiPropertyOptions | NestedField;
+/**
+ * A plain field: its OpenAPI schema, and `nullable` when the value may be null. A nested field: the view and `many`. With `readableBy` the
+ * field leaves for those standings only: see `seenAs()` (ASVS v5.0.0-8.2.3).
+ */
+export type ViewFieldOptions = (ApiPropertyOptions | NestedField) & { readonly readableBy?: readonly Standing[] };
 
 interface NestedField {
   readonly view: () => Type;
@@ -21,13 +26,41 @@ interface NestedField {
 }
 
 /** Declares a field of an answer. What is not declared on the view never leaves the service (ASVS v5.0.0-15.3.1). */
-export function ViewField(options: ViewFieldOptions): PropertyDecorator {
+export function ViewField({ readableBy, ...options }: ViewFieldOptions): PropertyDecorator {
   return (target, property) => {
     const nested = 'view' in options ? options : undefined;
     ApiProperty(nested ? schemaOf(nested) : options)(target, property);
-    const inherited = (Reflect.getMetadata(VIEW_FIELDS, target) as ViewField[] | undefined) ?? [];
-    Reflect.defineMetadata(VIEW_FIELDS, [...inherited, { name: String(property), view: nested?.view, plain: nested ? undefined : options }], target);
+    if (readableBy !== undefined) ApiProperty({ required: false, description: `Only for: ${readableBy.join(', ')}.` })(target, property);
+    const field = { name: String(property), view: nested?.view, plain: nested ? undefined : options, readableBy };
+    Reflect.defineMetadata(VIEW_FIELDS, [...fieldsOf(target), field], target);
   };
+}
+
+/** Inherited ones too. */
+const fieldsOf = (target: object): readonly ViewField[] => (Reflect.getMetadata(VIEW_FIELDS, target) as ViewField[] | undefined) ?? [];
+
+/** The same view as an answer of which some fields may be left out, because the caller named those that are wanted. */
+export function PartOf<V>(view: Type<V>): Type<Partial<V>> {
+  const part = PartialType(view);
+  Reflect.defineMetadata(VIEW_FIELDS, fieldsOf(view.prototype as object), part.prototype as object);
+  return part;
+}
+
+const SEEN = Symbol('seen');
+
+/** How an object is looked at: by somebody of that standing, who asked for those fields, or for all of them. */
+export interface Sight {
+  readonly standing?: Standing;
+  readonly fields?: readonly string[];
+}
+
+/**
+ * Marks what a handler answers with, and hides the fields with `readableBy` from whoever has not that standing, or none: here already, so
+ * that no other layer has to be there for it.
+ */
+export function seenAs<T extends object>(view: Type<Partial<T>>, sight: Sight, value: T): T {
+  const hidden = fieldsOf(view.prototype as object).filter(({ readableBy }) => !mayRead(readableBy, sight.standing));
+  return { ...value, ...Object.fromEntries(hidden.map(({ name }) => [name, undefined])), [SEEN]: sight };
 }
 
 /** @nestjs/swagger takes a function for a class to come only when it is called `type`; any other it takes for a class without fields. */
@@ -41,9 +74,12 @@ function isPlain(schema: unknown): boolean {
   return type === 'array' ? items !== undefined && isPlain(items) : scalars.includes(type);
 }
 
-/** The names of the declared fields. */
-export const fieldNamesOf = (view: Type): readonly string[] =>
-  ((Reflect.getMetadata(VIEW_FIELDS, view.prototype as object) as ViewField[] | undefined) ?? []).map(({ name }) => name);
+/** The names of the declared fields; with a standing, of those that it may read. */
+export const fieldNamesOf = (view: Type, standing?: Standing): readonly string[] =>
+  fieldsOf(view.prototype as object).filter(({ readableBy }) => standing === undefined || mayRead(readableBy, standing)).map(({ name }) => name);
+
+const mayRead = (readableBy: readonly Standing[] | undefined, standing: Standing | undefined): boolean =>
+  readableBy === undefined || (standing !== undefined && readableBy.includes(standing));
 
 /** Copies the declared fields of a value, and nothing else. */
 export type Shape = (value: unknown) => unknown;
@@ -58,21 +94,30 @@ const shapes = new Map<Type, Shape>();
 export function shapeOf(view: Type): Shape {
   const known = shapes.get(view);
   if (known !== undefined) return known;
-  const fields = Reflect.getMetadata(VIEW_FIELDS, view.prototype as object) as ViewField[] | undefined;
-  if (fields === undefined) throw new TypeError(`${view.name} declares no @ViewField(), so nothing of it may leave`);
+  const fields = fieldsOf(view.prototype as object);
+  if (fields.length === 0) throw new TypeError(`${view.name} declares no @ViewField(), so nothing of it may leave`);
   const open = fields.find(({ view: nested, plain }) => nested === undefined && !isPlain(plain));
   if (open !== undefined) throw new TypeError(`${view.name}.${open.name} may hold anything: give it a view, or the type of a scalar`);
-  const shape: Shape = (value) => (Array.isArray(value) ? value.map(pick) : pick(value));
+  const parts: Part[] = [];
+  const shape: Shape = (value) => (Array.isArray(value) ? value.map((item) => reduce(item, parts)) : reduce(value, parts));
+  // Remembered before the nested views are looked at: a view may hold itself.
   shapes.set(view, shape);
-  const parts = fields.map(({ name, view: nested }) => ({ name, reduce: nested && shapeOf(nested()) }));
-  const pick = (value: unknown): unknown => {
-    if (value === null || typeof value !== 'object') return null;
-    const picked: Record<string, unknown> = {};
-    for (const { name, reduce } of parts) {
-      const field = (value as Record<string, unknown>)[name];
-      picked[name] = reduce && field !== undefined ? reduce(field) : field;
-    }
-    return picked;
-  };
+  parts.push(...fields.map(({ name, readableBy, view: nested }) => ({ name, readableBy, shape: nested && shapeOf(nested()) })));
   return shape;
+}
+
+interface Part extends Pick<ViewField, 'name' | 'readableBy'> {
+  readonly shape: Shape | undefined;
+}
+
+function reduce(value: unknown, parts: readonly Part[]): unknown {
+  if (value === null || typeof value !== 'object') return null;
+  const reduced: Record<string, unknown> = {};
+  const { standing, fields } = (value as { [SEEN]?: Sight })[SEEN] ?? {};
+  for (const { name, readableBy, shape } of parts) {
+    if (!mayRead(readableBy, standing) || fields?.includes(name) === false) continue;
+    const field = (value as Record<string, unknown>)[name];
+    reduced[name] = shape && field !== undefined ? shape(field) : field;
+  }
+  return reduced;
 }

@@ -1,5 +1,5 @@
 export { ownerConnection, withClient } from './connection.js';
-export { Database, type ProtectedClient } from './database.js';
+export { Database, type ProtectedClient, type Statement } from './database.js';
 export { DatabaseModule } from './database.module.js';
 export { migrate, pendingMigrations } from './migrations.js';
 export { grantRuntimeRole } from './roles.js';

@@ -1,3 +1,5 @@
+import { escapeHtml } from '../common/escape-html.js';
+
 /** A paragraph, or text that people copy as it stands: a token, a request. */
 export type Block = string | { readonly code: string };
 
@@ -23,7 +25,3 @@ ${blocks.join('\n')}
 </body></html>
 `;
 }
-
-const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
-
-export const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (character) => entities[character] ?? '');

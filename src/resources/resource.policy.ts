@@ -1,21 +1,45 @@
-import type { Principal } from '../common/principal.js';
+import { anyOf, type ObjectPolicy } from '../common/policy.js';
+import type { Prisma } from '../generated/prisma/client.js';
 
-// Who may do what with which resource: each rule is the `where` of the statement that acts, so that there is nothing to
-// forget and no moment between check and act (ASVS v5.0.0-8.2.2, 15.4.2).
+/** What the rules look at. */
+export interface ResourceFacts {
+  readonly ownerId: string;
+  readonly visibility: string;
+  /** Those of the caller suffice. */
+  readonly shares: readonly { readonly userId: string; readonly role: string }[];
+}
 
-/** Owners, everybody whom they share it with, and for public resources everybody who is signed in. */
-export const readable = ({ userId }: Principal) => ({
-  OR: [{ ownerId: userId }, { visibility: 'public' }, { shares: { some: { userId } } }],
-});
+export type ResourcePolicy = ObjectPolicy<ResourceFacts, Prisma.ResourceWhereInput>;
 
-/** Owners and editors. */
-export const updatable = ({ userId }: Principal) => ({
-  OR: [{ ownerId: userId }, { shares: { some: { userId, role: 'editor' } } }],
-});
+const owner: ResourcePolicy = {
+  can: ({ userId }, { ownerId }) => ownerId === userId,
+  scope: ({ userId }) => ({ ownerId: userId }),
+};
 
-/** Owners alone: delete, share, unshare, see with whom it is shared. */
-export const owned = ({ userId }: Principal) => ({ ownerId: userId });
+const editor: ResourcePolicy = {
+  can: ({ userId }, { shares }) => shares.some((share) => share.userId === userId && share.role === 'editor'),
+  scope: ({ userId }) => ({ shares: { some: { userId, role: 'editor' } } }),
+};
 
-/** The note is personal data: owners and editors read it, viewers and the public do not (ASVS v5.0.0-8.2.3). */
-export const mayReadNote = ({ userId }: Principal, resource: { ownerId: string; shares: readonly { role: string }[] }): boolean =>
-  resource.ownerId === userId || resource.shares.some(({ role }) => role === 'editor');
+/** Everybody with whom it is shared, editors too. */
+const viewer: ResourcePolicy = {
+  can: ({ userId }, { shares }) => shares.some((share) => share.userId === userId),
+  scope: ({ userId }) => ({ shares: { some: { userId } } }),
+};
+
+/** Everybody who is signed in. */
+const anyone: ResourcePolicy = {
+  can: (_, { visibility }) => visibility === 'public',
+  scope: () => ({ visibility: 'public' }),
+};
+
+/** How people stand to a resource: what `readableBy` and `@WritableBy()` speak of. */
+export const resourceStandings = { owner, editor, viewer, public: anyone };
+
+/** Who may do what with which resource. */
+export const resourcePolicy = {
+  read: anyOf(owner, viewer, anyone),
+  update: anyOf(owner, editor),
+  delete: owner,
+  share: owner,
+};

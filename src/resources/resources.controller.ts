@@ -1,14 +1,14 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
-import { ApiBearerAuth, ApiCreatedResponse, ApiHeader, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
+import { ApiBearerAuth, ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { Can } from '../common/access.decorators.js';
-import { entityTag, IfMatch } from '../common/entity-tag.js';
+import { ApiIfMatch, Conditional, EntityTagged, IfMatch } from '../common/entity-tag.js';
 import { IdParam } from '../common/fields.js';
 import { CurrentPrincipal, type Principal } from '../common/principal.js';
-import { CreateResource, ListResources, ResourceListView, ResourceView, UpdateResource } from './resources.dto.js';
+import { Refuses } from '../common/refusals.decorator.js';
+import { RequestHeaders } from '../common/request-headers.js';
+import { IdempotentRequest } from '../idempotency/index.js';
+import { CreateResource, FindResource, ListResources, ResourceListView, ResourcePartView, ResourceView, UpdateResource } from './resources.dto.js';
 import { ResourcesService } from './resources.service.js';
-
-const ifMatch = ApiHeader({ name: 'If-Match', required: true, description: 'The ETag that the caller has read.', schema: { type: 'string' } });
 
 @ApiTags('resources')
 @ApiBearerAuth()
@@ -18,60 +18,52 @@ export class ResourcesController {
 
   @Post()
   @Can('resource:create')
+  @Refuses('conflict', 'idempotency-key-reused')
+  @EntityTagged()
   @ApiCreatedResponse({ type: ResourceView })
-  async create(
+  create(
     @CurrentPrincipal() principal: Principal,
+    @RequestHeaders() headers: IdempotentRequest,
     @Body() resource: CreateResource,
-    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ResourceView> {
-    const created = await this.resources.create(principal, resource);
-    reply.header('location', `/v1/resources/${created.id}`);
-    return tagged(reply, created);
+    return this.resources.create(principal, resource, headers);
   }
 
   @Get()
   @Can('resource:read')
   @ApiOkResponse({ type: ResourceListView })
-  list(@CurrentPrincipal() principal: Principal, @Query() page: ListResources): Promise<ResourceListView> {
-    return this.resources.list(principal, page);
+  list(@CurrentPrincipal() principal: Principal, @Query() query: ListResources): Promise<ResourceListView> {
+    return this.resources.list(principal, query);
   }
 
   @Get(':id')
   @Can('resource:read')
-  @ApiOkResponse({ type: ResourceView })
-  async find(
-    @CurrentPrincipal() principal: Principal,
-    @Param() { id }: IdParam,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<ResourceView> {
-    return tagged(reply, await this.resources.find(principal, id));
+  @Conditional()
+  @ApiOkResponse({ type: ResourcePartView })
+  find(@CurrentPrincipal() principal: Principal, @Param() { id }: IdParam, @Query() { fields }: FindResource): Promise<ResourcePartView> {
+    return this.resources.find(principal, id, fields);
   }
 
   @Patch(':id')
   @Can('resource:update')
-  @ifMatch
+  @EntityTagged()
+  @ApiIfMatch()
   @ApiOkResponse({ type: ResourceView })
-  async update(
+  update(
     @CurrentPrincipal() principal: Principal,
     @Param() { id }: IdParam,
     @IfMatch() version: number,
     @Body() changes: UpdateResource,
-    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ResourceView> {
-    return tagged(reply, await this.resources.update(principal, id, version, changes));
+    return this.resources.update(principal, id, version, changes);
   }
 
   @Delete(':id')
   @Can('resource:delete')
   @HttpCode(204)
-  @ifMatch
+  @ApiIfMatch()
   @ApiNoContentResponse()
   delete(@CurrentPrincipal() principal: Principal, @Param() { id }: IdParam, @IfMatch() version: number): Promise<void> {
     return this.resources.delete(principal, id, version);
   }
-}
-
-function tagged(reply: FastifyReply, resource: ResourceView): ResourceView {
-  reply.header('etag', entityTag(resource.version));
-  return resource;
 }

@@ -1,5 +1,10 @@
-import { ChoiceField, IdField, NullableField, OptionalField, TextField, WholeQueryField } from '../common/fields.js';
-import { ViewField } from '../common/view.js';
+import { PageQuery, PageView } from '../common/cursors.js';
+import { ChoiceField, IdField, NullableField, OptionalField, TextField } from '../common/fields.js';
+import { OnlyWith } from '../common/fields-together.js';
+import type { Standing } from '../common/policy.js';
+import { SelectionField } from '../common/selection.js';
+import { PartOf, ViewField } from '../common/view.js';
+import { WritableBy } from '../common/writable-by.js';
 
 export const visibilities = ['private', 'public'] as const;
 export const shareRoles = ['viewer', 'editor'] as const;
@@ -30,6 +35,7 @@ export class UpdateResource {
   @TextField({ min: 0, max: 20_000, multiline: true, example: 'We met.' })
   body?: string;
 
+  @WritableBy('owner')
   @OptionalField()
   @ChoiceField(visibilities)
   visibility?: (typeof visibilities)[number];
@@ -37,22 +43,6 @@ export class UpdateResource {
   @NullableField()
   @TextField({ min: 1, max: 2_000, multiline: true, example: 'Only for us.' })
   note?: string | null;
-}
-
-export const listScopes = ['owned', 'shared', 'public'] as const;
-
-export class ListResources {
-  @OptionalField()
-  @ChoiceField(listScopes, 'owned')
-  scope?: (typeof listScopes)[number];
-
-  @OptionalField()
-  @WholeQueryField({ min: 1, max: 100, fallback: 20 })
-  limit?: number;
-
-  @OptionalField()
-  @IdField()
-  cursor?: string;
 }
 
 export class ShareParams {
@@ -84,7 +74,7 @@ export class ResourceView {
   @ViewField({ type: 'string', enum: [...visibilities] })
   visibility: string;
 
-  @ViewField({ type: 'string', nullable: true, required: false, description: 'Only for the owner and editors.' })
+  @ViewField({ type: 'string', nullable: true, readableBy: ['owner', 'editor'] })
   note?: string | null;
 
   @ViewField({ type: 'integer' })
@@ -97,12 +87,38 @@ export class ResourceView {
   updatedAt: Date;
 }
 
-export class ResourceListView {
-  @ViewField({ view: () => ResourceView, many: true })
-  items: ResourceView[];
+/** With `fields`, less of it. */
+export class ResourcePartView extends PartOf(ResourceView) {}
 
-  @ViewField({ type: 'string', nullable: true, description: 'Pass it as `cursor` to get the next page.' })
-  nextCursor: string | null;
+export class ResourceListView extends PageView {
+  @ViewField({ view: () => ResourcePartView, many: true })
+  items: ResourcePartView[];
+}
+
+export class FindResource {
+  @OptionalField()
+  @SelectionField(ResourceView)
+  fields?: string[];
+}
+
+/** What is in each list, and how the caller stands to all that is in it at least: that decides what is read of it. */
+export const standingIn = { owned: 'owner', shared: 'viewer', public: 'public' } as const satisfies Record<string, Standing>;
+export type ListScope = keyof typeof standingIn;
+
+export class ListResources extends PageQuery {
+  @OptionalField()
+  @ChoiceField(Object.keys(standingIn), 'owned')
+  scope?: ListScope;
+
+  // Not among what is public: that search would cost with the table (OWASP API4).
+  @OptionalField()
+  @OnlyWith('scope', ['owned', 'shared', undefined])
+  @TextField({ min: 1, max: 100, example: 'minutes' })
+  q?: string;
+
+  @OptionalField()
+  @SelectionField(ResourceView)
+  fields?: string[];
 }
 
 export class ShareView {

@@ -1,124 +1,90 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
+import type { Keyset } from '../common/cursors.js';
 import type { Principal } from '../common/principal.js';
+import { containing } from '../common/search.js';
+import { selectionOf } from '../common/selection.js';
+import { CONFIG, type Config } from '../config/index.js';
 import { Database } from '../database/index.js';
 import { resourceLimits } from './resource.limits.js';
-import { owned, readable, updatable } from './resource.policy.js';
-import type { CreateResource, ShareRole, UpdateResource } from './resources.dto.js';
+import { resourcePolicy, resourceStandings, type ResourcePolicy } from './resource.policy.js';
+import { ResourceView, standingIn, type CreateResource, type ListScope, type UpdateResource } from './resources.dto.js';
 
-const columns = {
-  id: true,
-  ownerId: true,
-  title: true,
-  body: true,
-  visibility: true,
-  version: true,
-  createdAt: true,
-  updatedAt: true,
-} as const;
-const whole = { ...columns, note: true } as const;
-const share = { userId: true, role: true, createdAt: true } as const;
+const whole = selectionOf(ResourceView);
 
-/** `before` is the id of the last item of the page before. */
-export interface Page {
-  readonly limit: number;
-  readonly before: string | undefined;
-}
+/** What the policies look at. */
+const factsFor = ({ userId }: Principal) =>
+  ({ id: true, version: true, ownerId: true, visibility: true, shares: { where: { userId }, select: { userId: true, role: true } } }) as const;
 
 @Injectable()
 export class ResourcesRepository {
-  constructor(private readonly database: Database) {}
+  /** How many resources one person may have. */
+  readonly quota: number;
 
-  /** Refused at the commit when the owner then has more than `ownerQuota`; see `isQuotaReached()`. */
-  create({ userId }: Principal, { id, title, body, visibility, note }: CreateResource & { id: string }, ownerQuota: number) {
-    return this.database.client.resource.create({ data: { id, ownerId: userId, title, body, visibility, note, ownerQuota }, select: whole });
+  constructor(
+    private readonly database: Database,
+    @Inject(CONFIG) config: Config,
+  ) {
+    this.quota = resourceLimits.resourcesPerOwner * config.rateLimitScale;
   }
 
-  find(principal: Principal, id: string) {
+  /** Refused at the commit when the owner then has more than the quota; see `isQuotaReached()`. */
+  create({ userId }: Principal, { id, title, body, visibility, note }: CreateResource & { id: string }) {
+    const data = { id, ownerId: userId, title, body, visibility, note, ownerQuota: this.quota };
+    return this.database.client.resource.create({ data, select: whole });
+  }
+
+  find(principal: Principal, id: string, fields?: readonly string[]) {
     return this.database.client.resource.findFirst({
-      where: { id, AND: readable(principal) },
-      select: { ...whole, shares: { where: { userId: principal.userId }, select: { role: true } } },
+      where: { id, AND: resourcePolicy.read.scope(principal) },
+      select: { ...selectionOf(ResourceView, { fields }), ...factsFor(principal) },
     });
   }
 
-  listOwned(principal: Principal, page: Page) {
-    return this.database.client.resource.findMany({ where: { ...owned(principal), ...after(page) }, ...newestFirst(page), select: whole });
-  }
-
-  /** Without notes: whoever only reads has no right to them, so they are not even opened. */
-  listPublic(_: Principal, page: Page) {
-    return this.database.client.resource.findMany({ where: { visibility: 'public', ...after(page) }, ...newestFirst(page), select: columns });
-  }
-
-  async listShared({ userId }: Principal, { limit, before }: Page) {
-    const rows = await this.database.client.resourceShare.findMany({
-      where: { userId, ...(before === undefined ? {} : { resourceId: { lt: before } }) },
-      orderBy: { resourceId: 'desc' },
-      take: limit,
-      select: { resource: { select: columns } },
-    });
+  async list(principal: Principal, scope: ListScope, { q, fields }: { q?: string; fields?: readonly string[] }, { id, order, take }: Keyset) {
+    const select = { ...selectionOf(ResourceView, { fields, standing: standingIn[scope] }), id: true } as const;
+    const matches = q === undefined ? {} : { title: containing(q) };
+    if (scope !== 'shared') {
+      const where = { id, ...matches, AND: resourceStandings[standingIn[scope]].scope(principal) };
+      return this.database.client.resource.findMany({ where, orderBy: { id: order }, take, select });
+    }
+    // Along the caller's shares: along the resources, the database would pass those of everybody else.
+    const where = { userId: principal.userId, resourceId: id, ...(q === undefined ? {} : { resource: matches }) };
+    const rows = await this.database.client.resourceShare.findMany({ where, orderBy: { resourceId: order }, take, select: { resource: { select } } });
     return rows.map(({ resource }) => resource);
   }
 
-  /** @returns undefined when no resource has this id and version, or the caller may not update it. */
-  update(principal: Principal, key: VersionedKey, { title, body, visibility, note }: UpdateResource) {
+  /** @returns undefined when no resource has this id and version, or the policy refuses. */
+  update(principal: Principal, key: VersionedKey, { title, body, visibility, note }: UpdateResource, policy: ResourcePolicy) {
     return orUndefined(
       this.database.client.resource.update({
-        where: { ...key, AND: updatable(principal) },
+        where: { ...key, AND: policy.scope(principal) },
         data: { title, body, visibility, note, version: { increment: 1 } },
-        select: { ...whole, shares: { where: { userId: principal.userId }, select: { role: true } } },
+        select: { ...whole, ...factsFor(principal) },
       }),
     );
   }
 
   async delete(principal: Principal, key: VersionedKey): Promise<boolean> {
-    const { count } = await this.database.client.resource.deleteMany({ where: { ...key, ...owned(principal) } });
+    const { count } = await this.database.client.resource.deleteMany({ where: { ...key, AND: resourcePolicy.delete.scope(principal) } });
     return count === 1;
   }
 
-  listShares(principal: Principal, id: string) {
-    return this.database.client.resource.findFirst({
-      where: { id, ...owned(principal) },
-      select: { shares: { select: share, orderBy: { userId: 'asc' } } },
-    });
-  }
-
-  /** The share hangs on an update of the owner's resource: whoever does not own it updates nothing. */
-  putShare(principal: Principal, id: string, grant: { userId: string; role: ShareRole }) {
-    const { userId, role } = grant;
-    const upsert = { where: { resourceId_userId: { resourceId: id, userId } }, create: grant, update: { role } };
-    return orUndefined(
-      this.database.client.resource.update({
-        where: { id, ...owned(principal) },
-        data: { shares: { upsert } },
-        select: { shares: { where: { userId }, select: share } },
-      }),
-    );
-  }
-
-  /** Makes the other statements that share the resource wait until the running transaction ends, so that they can be counted. */
-  async countShares({ userId }: Principal, id: string): Promise<number> {
-    await this.database.client.$queryRaw`
-      SELECT FROM resources WHERE id = ${id}::uuid AND owner_id = ${userId}::uuid FOR NO KEY UPDATE`;
-    return this.database.client.resourceShare.count({ where: { resourceId: id } });
-  }
-
-  async deleteShare(principal: Principal, id: string, userId: string): Promise<boolean> {
-    const { count } = await this.database.client.resourceShare.deleteMany({
-      where: { resourceId: id, userId, resource: owned(principal) },
-    });
-    return count === 1;
+  /** Whatever the caller's rights: for telling why a statement touched nothing. */
+  facts(principal: Principal, id: string) {
+    return this.database.client.resource.findUnique({ where: { id }, select: factsFor(principal) });
   }
 
   /** For the export of personal data: all of it, page by page, with whom it is shared. */
   async exportOwned(principal: Principal) {
+    const take = 500;
+    const select = { ...whole, shares: { select: { userId: true, role: true, createdAt: true } } } as const;
     const all = [];
-    for (let before: string | undefined; ; ) {
-      const page = { limit: 500, before };
-      const select = { ...whole, shares: { select: share } };
-      const rows = await this.database.client.resource.findMany({ where: { ...owned(principal), ...after(page) }, ...newestFirst(page), select });
+    for (let last: string | undefined; ; ) {
+      const where = { id: { lt: last }, AND: resourceStandings.owner.scope(principal) };
+      const rows = await this.database.client.resource.findMany({ where, orderBy: { id: 'desc' }, take, select });
       all.push(...rows);
-      before = rows.at(-1)?.id;
-      if (rows.length < page.limit) return all;
+      last = rows.at(-1)?.id;
+      if (rows.length < take) return all;
     }
   }
 
@@ -130,26 +96,12 @@ export class ResourcesRepository {
       select: { resourceId: true, role: true, createdAt: true },
     });
   }
-
-  /** How far the caller's rights go on an object, to tell 404 from 403 after a statement that touched nothing. */
-  async standing(principal: Principal, id: string): Promise<{ reads: boolean; updates: boolean; owns: boolean }> {
-    const row = await this.database.client.resource.findFirst({
-      where: { id, AND: readable(principal) },
-      select: { ownerId: true, shares: { where: { userId: principal.userId, role: 'editor' }, select: { role: true } } },
-    });
-    const owns = row?.ownerId === principal.userId;
-    return { reads: row !== null, updates: owns || (row?.shares.length ?? 0) > 0, owns };
-  }
 }
 
 interface VersionedKey {
   readonly id: string;
   readonly version: number;
 }
-
-// Newest first: ids are UUIDv7, so the primary key is the order, and a page costs the same at any depth.
-const newestFirst = ({ limit }: Page) => ({ orderBy: { id: 'desc' as const }, take: limit });
-const after = ({ before }: Page) => (before === undefined ? {} : { id: { lt: before } });
 
 /** What the trigger resources_owner_quota says at the commit, which Prisma hands on as the driver's error. */
 export const isQuotaReached = (error: unknown): boolean => {

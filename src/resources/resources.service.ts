@@ -1,13 +1,16 @@
 import { randomUUIDv7 } from 'node:crypto';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
+import { Cursors } from '../common/cursors.js';
+import { standingOf } from '../common/policy.js';
 import type { Principal } from '../common/principal.js';
 import { Problem } from '../common/problem.js';
-import { SecurityEvents, type SecurityAction, type SecurityEvent } from '../common/security-events.js';
-import { CONFIG, type Config } from '../config/index.js';
+import { SecurityEvents, type SecurityEvent } from '../common/security-events.js';
+import { seenAs } from '../common/view.js';
+import { writing } from '../common/writable-by.js';
 import { Database } from '../database/index.js';
-import { resourceLimits } from './resource.limits.js';
-import { mayReadNote } from './resource.policy.js';
-import type { CreateResource, ListResources, ResourceListView, ResourceView, UpdateResource } from './resources.dto.js';
+import { Idempotency, type IdempotentRequest } from '../idempotency/index.js';
+import { resourcePolicy, resourceStandings, type ResourcePolicy } from './resource.policy.js';
+import { standingIn, type CreateResource, type ListResources, type ResourceListView, ResourceView, type UpdateResource } from './resources.dto.js';
 import { isQuotaReached, ResourcesRepository } from './resources.repository.js';
 
 @Injectable()
@@ -16,74 +19,74 @@ export class ResourcesService {
     private readonly resources: ResourcesRepository,
     private readonly database: Database,
     private readonly events: SecurityEvents,
-    @Inject(CONFIG) private readonly config: Config,
+    private readonly cursors: Cursors,
+    private readonly idempotency: Idempotency,
   ) {}
 
   /** @throws Problem conflict when the caller has as many as allowed: nobody fills the database, or an export, alone (OWASP API4). */
-  create(principal: Principal, resource: CreateResource): Promise<ResourceView> {
-    const quota = resourceLimits.resourcesPerOwner * this.config.rateLimitScale;
+  async create(principal: Principal, body: CreateResource, headers: IdempotentRequest): Promise<ResourceView> {
     // Made here, because the event that names it is written in the same batch.
     const id = randomUUIDv7();
-    const event = this.events.recording(eventOf('sensitive_create', id));
-    const work = this.database.together(() => this.resources.create(principal, { ...resource, id }, quota), event);
-    return work.catch((error: unknown) => {
-      throw isQuotaReached(error) ? full(quota, error) : error;
+    const recording = this.events.recording(eventOf('sensitive_create', id));
+    const made = this.idempotency.once(principal, {
+      route: 'POST /v1/resources',
+      headers,
+      body,
+      id,
+      make: (claims) => this.database.together(() => this.resources.create(principal, { ...body, id }), recording, claims),
+      find: (earlier) => this.resources.find(principal, earlier),
     });
+    const resource = await made.catch((error: unknown) => {
+      throw isQuotaReached(error) ? full(this.resources.quota, error) : error;
+    });
+    return seenAs(ResourceView, { standing: 'owner' }, resource);
   }
 
-  async list(principal: Principal, { scope = 'owned', limit = 20, cursor }: ListResources): Promise<ResourceListView> {
-    const page = { limit: limit + 1, before: cursor };
-    const rows = await this.listOf(principal, scope, page);
-    const items = rows.slice(0, limit);
-    return { items, nextCursor: rows.length > limit ? (items.at(-1)?.id ?? null) : null };
+  async list(principal: Principal, { scope = 'owned', q, fields, ...page }: ListResources): Promise<ResourceListView> {
+    const read = this.resources.list.bind(this.resources, principal, scope, { q, fields });
+    const { items, ...cursors } = await this.cursors.page(principal, ['resources', scope, q ?? ''], page, read);
+    return { items: items.map((row) => seenAs(ResourceView, { standing: standingIn[scope], fields }, row)), ...cursors };
   }
 
-  async find(principal: Principal, id: string): Promise<ResourceView> {
-    const resource = await this.resources.find(principal, id);
-    if (resource === null) throw this.refusal(id);
-    return withoutHiddenNote(principal, resource);
+  async find(principal: Principal, id: string, fields?: readonly string[]): Promise<Partial<ResourceView>> {
+    const resource = await this.resources.find(principal, id, fields);
+    if (resource === null) throw this.refusal(id, 'not-found');
+    return seenAs(ResourceView, { standing: standingOf(resourceStandings, principal, resource), fields }, resource);
   }
 
   /** @throws Problem not-found, forbidden or precondition-failed, whichever is true for this caller. */
   update(principal: Principal, id: string, version: number, changes: UpdateResource): Promise<ResourceView> {
+    const policy = writing(resourcePolicy.update, resourceStandings, changes);
     return this.database.transaction(async () => {
-      const updated = await this.resources.update(principal, { id, version }, changes);
-      if (updated === undefined) throw await this.explain(principal, id, 'updates');
-      await this.record('sensitive_update', id, { fields: Object.keys(changes) });
-      return withoutHiddenNote(principal, updated);
+      const updated = await this.resources.update(principal, { id, version }, changes, policy);
+      if (updated === undefined) throw (await this.explain(principal, id, policy)) ?? new Problem('precondition-failed');
+      await this.events.record(eventOf('sensitive_update', id, { fields: Object.keys(changes) }));
+      return seenAs(ResourceView, { standing: standingOf(resourceStandings, principal, updated) }, updated);
     });
   }
 
   delete(principal: Principal, id: string, version: number): Promise<void> {
     return this.database.transaction(async () => {
-      if (!(await this.resources.delete(principal, { id, version }))) throw await this.explain(principal, id, 'owns');
-      await this.record('sensitive_delete', id);
+      const deleted = await this.resources.delete(principal, { id, version });
+      if (!deleted) throw (await this.explain(principal, id, resourcePolicy.delete)) ?? new Problem('precondition-failed');
+      await this.events.record(eventOf('sensitive_delete', id));
     });
   }
 
-  private listOf(principal: Principal, scope: NonNullable<ListResources['scope']>, page: { limit: number; before: string | undefined }) {
-    if (scope === 'shared') return this.resources.listShared(principal, page);
-    return scope === 'public' ? this.resources.listPublic(principal, page) : this.resources.listOwned(principal, page);
+  /** Why the caller may not; undefined when the policy is not why. No read right looks like an id that was never issued (abuse case A1-1). */
+  async explain(principal: Principal, id: string, policy: ResourcePolicy): Promise<Problem | undefined> {
+    const facts = await this.resources.facts(principal, id);
+    if (facts === null || !resourcePolicy.read.can(principal, facts)) return this.refusal(id, 'not-found');
+    return policy.can(principal, facts) ? undefined : this.refusal(id, 'forbidden');
   }
 
-  /** Why a statement touched nothing. No read right looks like an id that was never issued (abuse case A1-1). */
-  private async explain(principal: Principal, id: string, right: 'updates' | 'owns'): Promise<Problem> {
-    const standing = await this.resources.standing(principal, id);
-    if (!standing.reads) return this.refusal(id);
-    return standing[right] ? new Problem('precondition-failed') : this.refusal(id, 'forbidden');
-  }
-
-  private refusal(id: string, type: 'not-found' | 'forbidden' = 'not-found'): Problem {
+  private refusal(id: string, type: 'not-found' | 'forbidden'): Problem {
     this.events.report({ action: 'authz_fail', outcome: 'denied', target: { type: 'resource', id } });
     return new Problem(type);
   }
-
-  private record(action: SecurityAction, id: string, details?: { fields: string[] }): Promise<void> {
-    return this.events.record(eventOf(action, id, details));
-  }
 }
 
-const eventOf = (action: SecurityAction, id: string, details?: { fields: string[] }): SecurityEvent => ({
+const eventOf = (action: 'sensitive_create' | 'sensitive_update' | 'sensitive_delete', id: string, details?: { fields: string[] }): SecurityEvent => ({
   action,
   outcome: 'success',
   target: { type: 'resource', id },
@@ -92,11 +95,3 @@ const eventOf = (action: SecurityAction, id: string, details?: { fields: string[
 
 const full = (quota: number, cause: unknown) =>
   new Problem('conflict', `You have ${quota} resources, which is the most: delete one first.`, { cause });
-
-function withoutHiddenNote<R extends { ownerId: string; note: string | null; shares: readonly { role: string }[] }>(
-  principal: Principal,
-  resource: R,
-): Omit<R, 'note'> & { note?: string | null } {
-  const { note, ...rest } = resource;
-  return mayReadNote(principal, resource) ? { ...rest, note } : rest;
-}

@@ -22,8 +22,8 @@ export class SharesController {
   @Put(':userId')
   @Can('resource:share')
   @ApiOkResponse({ type: ShareView })
-  put(@CurrentPrincipal() principal: Principal, @Param() { id, userId }: ShareParams, @Body() { role }: PutShare): Promise<ShareView> {
-    return this.shares.put(principal, id, { userId, role });
+  changeRole(@CurrentPrincipal() principal: Principal, @Param() { id, userId }: ShareParams, @Body() { role }: PutShare): Promise<ShareView> {
+    return this.shares.changeRole(principal, id, { userId, role });
   }
 
   @Delete(':userId')

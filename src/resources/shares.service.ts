@@ -4,31 +4,32 @@ import { Problem } from '../common/problem.js';
 import { SecurityEvents } from '../common/security-events.js';
 import { Database } from '../database/index.js';
 import { resourceLimits } from './resource.limits.js';
-import type { ShareListView, ShareRole, ShareView } from './resources.dto.js';
-import { ResourcesRepository } from './resources.repository.js';
+import { resourcePolicy } from './resource.policy.js';
+import type { ShareListView, ShareView } from './resources.dto.js';
+import { ResourcesService } from './resources.service.js';
+import { SharesRepository, type Grant } from './shares.repository.js';
 
+/** With whom resources are shared. Shares begin with an invitation that was accepted: see src/invitations. */
 @Injectable()
 export class SharesService {
   constructor(
-    private readonly resources: ResourcesRepository,
+    private readonly shares: SharesRepository,
+    private readonly resources: ResourcesService,
     private readonly database: Database,
     private readonly events: SecurityEvents,
   ) {}
 
   async list(principal: Principal, id: string): Promise<ShareListView> {
-    const owned = await this.resources.listShares(principal, id);
-    if (owned === null) throw await this.explain(principal, id);
+    const owned = await this.shares.list(principal, id);
+    if (owned === null) throw await this.refusal(principal, id);
     return { items: owned.shares };
   }
 
-  /** Gives or changes a share; acts on the other person's next request. */
-  put(principal: Principal, id: string, grant: { userId: string; role: ShareRole }): Promise<ShareView> {
-    const toOneself = grant.userId === principal.userId;
+  /** Changes a share; acts on the other person's next request. */
+  changeRole(principal: Principal, id: string, grant: Grant): Promise<ShareView> {
     return this.database.transaction(async () => {
-      const resource = toOneself ? undefined : await this.resources.putShare(principal, id, grant).catch(unknownPerson);
-      const [share] = resource?.shares ?? [];
-      if (share === undefined) throw await this.explain(principal, id, new Problem('conflict', 'Owners have every right already.'));
-      if ((await this.resources.countShares(principal, id)) > resourceLimits.sharesPerResource) throw tooMany();
+      const share = await this.shares.changeRole(principal, id, grant);
+      if (share === undefined) throw await this.refusal(principal, id);
       await this.record('share_granted', id, grant);
       return share;
     });
@@ -36,17 +37,45 @@ export class SharesService {
 
   delete(principal: Principal, id: string, userId: string): Promise<void> {
     return this.database.transaction(async () => {
-      if (!(await this.resources.deleteShare(principal, id, userId))) throw await this.explain(principal, id);
+      if (!(await this.shares.delete(principal, id, userId))) throw await this.refusal(principal, id);
       await this.record('share_revoked', id, { userId });
     });
   }
 
+  /**
+   * Asked before an owner offers a share: holds the resource until the transaction ends.
+   * @throws Problem forbidden or not-found for everybody but the owner.
+   */
+  async holdOwned(principal: Principal, id: string): Promise<void> {
+    await this.expectOwner(principal, id);
+    if ((await this.shares.hold(id)) !== principal.userId) throw await this.refusal(principal, id);
+  }
+
+  /** @throws Problem forbidden or not-found for everybody but the owner. */
+  async expectOwner(principal: Principal, id: string): Promise<void> {
+    const refusal = await this.resources.explain(principal, id, resourcePolicy.share);
+    if (refusal !== undefined) throw refusal;
+  }
+
+  /**
+   * Gives the caller the share that was offered; part of the transaction that uses up the offer.
+   * @param use uses it up, and says which role it gives; asked when the owner can change nothing more.
+   * @throws Problem conflict for the owner, and when the resource has as many shares as it may have; not-found when it is gone.
+   */
+  async accept({ userId }: Principal, resourceId: string, use: () => Promise<Grant['role']>): Promise<ShareView> {
+    const owner = await this.shares.hold(resourceId);
+    if (owner === undefined) throw new Problem('not-found');
+    if (owner === userId) throw new Problem('conflict', 'Owners have every right already.');
+    const role = await use();
+    const share = await this.shares.grant(resourceId, { userId, role });
+    if ((await this.shares.count(resourceId)) > resourceLimits.sharesPerResource) throw tooMany();
+    await this.record('share_granted', resourceId, { userId, role });
+    return share;
+  }
+
   /** A reader who is not the owner learns that the right is missing; a stranger, that there is nothing. */
-  private async explain(principal: Principal, id: string, toTheOwner = new Problem('not-found')): Promise<Problem> {
-    const { reads, owns } = await this.resources.standing(principal, id);
-    if (owns) return toTheOwner;
-    this.events.report({ action: 'authz_fail', outcome: 'denied', target: { type: 'resource', id } });
-    return new Problem(reads ? 'forbidden' : 'not-found');
+  async refusal(principal: Principal, id: string): Promise<Problem> {
+    return (await this.resources.explain(principal, id, resourcePolicy.share)) ?? new Problem('not-found');
   }
 
   private record(action: 'share_granted' | 'share_revoked', id: string, details: { userId: string; role?: string }): Promise<void> {
@@ -55,10 +84,4 @@ export class SharesService {
 }
 
 const tooMany = () =>
-  new Problem('conflict', `The resource is shared with ${resourceLimits.sharesPerResource} people, which is the most: take one share away first.`);
-
-/** The foreign key speaks: there is no such user. */
-function unknownPerson(error: unknown): never {
-  if ((error as { code?: unknown }).code === 'P2003') throw new Problem('not-found', undefined, { cause: error });
-  throw error;
-}
+  new Problem('conflict', `The resource is shared with ${resourceLimits.sharesPerResource} people, which is the most: one share has to go first.`);

@@ -138,6 +138,57 @@ export class ReceivedShareView {
   createdAt: Date;
 }
 
+export class ReceivedInvitationView {
+  @ViewField(id)
+  id: string;
+
+  @ViewField(id)
+  resourceId: string;
+
+  @ViewField(text)
+  title: string;
+
+  @ViewField(text)
+  role: string;
+
+  @ViewField(time)
+  createdAt: Date;
+
+  @ViewField(time)
+  expiresAt: Date;
+}
+
+export class ExportedSentInvitationView {
+  @ViewField(id)
+  id: string;
+
+  @ViewField(id)
+  resourceId: string;
+
+  @ViewField({ type: 'string', format: 'email' })
+  email: string;
+
+  @ViewField(text)
+  role: string;
+
+  @ViewField(time)
+  createdAt: Date;
+
+  @ViewField(time)
+  expiresAt: Date;
+}
+
+export class ExportedInvitationsView {
+  @ViewField({ view: () => ReceivedInvitationView, many: true })
+  received: ReceivedInvitationView[];
+
+  @ViewField({ view: () => ExportedSentInvitationView, many: true })
+  sent: ExportedSentInvitationView[];
+
+  @ViewField({ ...time, ...maybe, description: 'When the address asked for no more invitations.' })
+  optedOutAt: Date | null;
+}
+
 export class ExportedEventView {
   @ViewField(id)
   id: string;
@@ -192,6 +243,9 @@ export class ExportView extends ExportFrame {
 
   @ViewField({ view: () => ReceivedShareView, many: true, description: 'Shares of others with the caller.' })
   received?: unknown;
+
+  @ViewField({ view: () => ExportedInvitationsView, description: 'Invitations to the address and to own resources that wait for an answer.' })
+  invitations?: unknown;
 
   @ViewField({ view: () => ExportedEventView, many: true, description: 'What the audit trail says of the caller: the newest thousand.' })
   events?: unknown;

@@ -1,13 +1,15 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { Can, StepUp } from '../common/access.decorators.js';
+import { PageQuery } from '../common/cursors.js';
 import { IdParam } from '../common/fields.js';
 import { CurrentPrincipal, type Principal } from '../common/principal.js';
 import { RateLimit } from '../common/rate-limit.decorator.js';
+import { Refuses } from '../common/refusals.decorator.js';
 import { AccountsService } from './accounts.service.js';
 import { Erasure } from './erasure.js';
 import { ExportView } from './export.view.js';
-import { AccountView, ChangeRoles, ListUsers, UpdateAccount, UserListView, UserView } from './users.dto.js';
+import { AccountView, ChangeRoles, UpdateAccount, UserListView, UserView } from './users.dto.js';
 import { UsersService } from './users.service.js';
 
 @ApiTags('users')
@@ -22,6 +24,7 @@ export class UsersController {
 
   @Get('me')
   @Can('account:read')
+  @Refuses('not-found')
   @ApiOkResponse({ type: AccountView })
   me(@CurrentPrincipal() principal: Principal): Promise<AccountView> {
     return this.accounts.account(principal);
@@ -29,6 +32,7 @@ export class UsersController {
 
   @Patch('me')
   @Can('account:update')
+  @Refuses('not-found')
   @ApiOkResponse({ type: AccountView })
   updateMe(@CurrentPrincipal() principal: Principal, @Body() changes: UpdateAccount): Promise<AccountView> {
     return this.accounts.update(principal, changes);
@@ -38,6 +42,7 @@ export class UsersController {
   @Can('account:delete')
   @StepUp()
   @HttpCode(204)
+  @Refuses('not-found', 'conflict')
   @ApiNoContentResponse()
   async deleteMe(@CurrentPrincipal() principal: Principal): Promise<void> {
     await this.erasure.eraseCaller(principal);
@@ -47,6 +52,7 @@ export class UsersController {
   @Can('account:export')
   @StepUp()
   @RateLimit('export')
+  @Refuses('not-found')
   @ApiOkResponse({ type: ExportView })
   exportMe(@CurrentPrincipal() principal: Principal): Promise<ExportView> {
     return this.accounts.export(principal);
@@ -55,7 +61,7 @@ export class UsersController {
   @Get()
   @Can('user:list')
   @ApiOkResponse({ type: UserListView })
-  list(@CurrentPrincipal() principal: Principal, @Query() page: ListUsers): Promise<UserListView> {
+  list(@CurrentPrincipal() principal: Principal, @Query() page: PageQuery): Promise<UserListView> {
     return this.users.list(principal, page);
   }
 
@@ -69,6 +75,7 @@ export class UsersController {
   @Patch(':id/roles')
   @Can('user:grant')
   @StepUp()
+  @Refuses('conflict')
   @ApiOkResponse({ type: UserView })
   changeRoles(@CurrentPrincipal() principal: Principal, @Param() { id }: IdParam, @Body() { roles }: ChangeRoles): Promise<UserView> {
     return this.users.changeRoles(principal, id, roles);

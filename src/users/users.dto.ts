@@ -1,4 +1,5 @@
-import { ChoicesField, IdField, NullableField, OptionalField, PersonNameField, PhoneField, WholeQueryField } from '../common/fields.js';
+import { PageView } from '../common/cursors.js';
+import { ChoicesField, NullableField, OptionalField, PersonNameField, PhoneField } from '../common/fields.js';
 import { roles, type Role } from '../common/permissions.js';
 import { ViewField } from '../common/view.js';
 
@@ -15,16 +16,6 @@ export class UpdateAccount {
 export class ChangeRoles {
   @ChoicesField(roles)
   roles: Role[];
-}
-
-export class ListUsers {
-  @WholeQueryField({ min: 1, max: 100, fallback: 20 })
-  @OptionalField()
-  limit?: number;
-
-  @OptionalField()
-  @IdField()
-  cursor?: string;
 }
 
 /** What people see of themselves. */
@@ -69,10 +60,7 @@ export class UserView {
   createdAt: Date;
 }
 
-export class UserListView {
+export class UserListView extends PageView {
   @ViewField({ view: () => UserView, many: true })
   items: UserView[];
-
-  @ViewField({ type: 'string', nullable: true, description: 'Pass it as `cursor` to get the next page.' })
-  nextCursor: string | null;
 }

@@ -1,4 +1,6 @@
 import { Injectable } from '@nestjs/common';
+import { mailboxOf } from '../common/mail-address.js';
+import type { Keyset } from '../common/cursors.js';
 import type { Principal } from '../common/principal.js';
 import { Database } from '../database/index.js';
 import { FieldEncryptionError } from '../security/data-protection/index.js';
@@ -47,7 +49,9 @@ export class UsersRepository {
    */
   async deleteEverythingOf(id: string): Promise<void> {
     const { client } = this.database;
-    await client.registration.deleteMany({ where: { OR: [{ id }, ...(await this.addressOf(id))] } });
+    const email = await this.addressOf(id);
+    await client.registration.deleteMany({ where: { OR: [{ id }, ...(email === undefined ? [] : [{ email }])] } });
+    if (email !== undefined) await this.deleteInvitationsTo(email);
     await client.user.deleteMany({ where: { id } });
     await client.dataKey.updateMany({
       where: { purpose: 'pii', subject: id, state: { not: 'destroyed' } },
@@ -55,15 +59,23 @@ export class UsersRepository {
     });
   }
 
-  /** By its index where the address does not open any more: a restore may bring back the cells of a destroyed key. */
-  private async addressOf(id: string): Promise<({ email: string } | { emailIndex: string | null })[]> {
-    const { user } = this.database.client;
+  /** What others sent to the address. That its mailbox wants no invitations stays known, or they would begin again. */
+  private async deleteInvitationsTo(email: string): Promise<void> {
+    const { invitation, invitedAddress } = this.database.client;
+    const mailbox = { email: mailboxOf(email) };
+    // Locks the mailbox first, as whoever invites it does, so that neither waits for the other in a circle.
+    await invitedAddress.updateMany({ where: mailbox, data: { mails: { increment: 0 } } });
+    await invitation.deleteMany({ where: { email } });
+    await invitedAddress.deleteMany({ where: { ...mailbox, optedOutAt: null, invitations: { none: {} } } });
+  }
+
+  /** Undefined where it does not open: a restore may bring back the cells of a destroyed key. What others wrote to it then lives until it expires. */
+  private async addressOf(id: string): Promise<string | undefined> {
     try {
-      return await user.findMany({ where: { id }, select: { email: true } });
+      return (await this.database.client.user.findUnique({ where: { id }, select: { email: true } }))?.email;
     } catch (error) {
       if (!(error instanceof FieldEncryptionError)) throw error;
-      // Not null: a condition on null would be everybody's registrations without an index.
-      return user.findMany({ where: { id, emailIndex: { not: null } }, select: { emailIndex: true } });
+      return undefined;
     }
   }
 
@@ -71,14 +83,8 @@ export class UsersRepository {
     return this.database.client.user.findUnique({ where: { id }, select: listed });
   }
 
-  /** Newest first: ids are UUIDv7, so the primary key is the order, and a page costs the same at any depth. */
-  list(_: Principal, limit: number, before: string | undefined) {
-    return this.database.client.user.findMany({
-      where: before === undefined ? {} : { id: { lt: before } },
-      orderBy: { id: 'desc' },
-      take: limit,
-      select: listed,
-    });
+  list(_: Principal, { id, order, take }: Keyset) {
+    return this.database.client.user.findMany({ where: { id }, orderBy: { id: order }, take, select: listed });
   }
 
   /** The next ones are for operators too, who have no principal: the command line is behind the machine's own access control. */

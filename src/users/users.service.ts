@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { Cursors, type PageQuery } from '../common/cursors.js';
 import { maskEmail, maskPhone } from '../common/masking.js';
 import type { Role } from '../common/permissions.js';
 import { PrincipalChanges } from '../common/session-revocation.js';
@@ -6,7 +7,7 @@ import type { Principal } from '../common/principal.js';
 import { Problem } from '../common/problem.js';
 import { SecurityEvents } from '../common/security-events.js';
 import { Database } from '../database/index.js';
-import type { ListUsers, UserListView, UserView } from './users.dto.js';
+import type { UserListView, UserView } from './users.dto.js';
 import { keepAnAdministrator } from './last-administrator.js';
 import { UsersRepository } from './users.repository.js';
 
@@ -18,12 +19,12 @@ export class UsersService {
     private readonly database: Database,
     private readonly events: SecurityEvents,
     private readonly changes: PrincipalChanges,
+    private readonly cursors: Cursors,
   ) {}
 
-  async list(principal: Principal, { limit = 20, cursor }: ListUsers): Promise<UserListView> {
-    const rows = await this.users.list(principal, limit + 1, cursor);
-    const page = rows.slice(0, limit);
-    return { items: page.map(masked), nextCursor: rows.length > limit ? (page.at(-1)?.id ?? null) : null };
+  async list(principal: Principal, page: PageQuery): Promise<UserListView> {
+    const { items, ...cursors } = await this.cursors.page(principal, ['users'], page, (keyset) => this.users.list(principal, keyset));
+    return { items: items.map(masked), ...cursors };
   }
 
   async find(principal: Principal, id: string): Promise<UserView> {

@@ -24,7 +24,7 @@ describe('the page on /docs/passkeys (practice 3.3)', () => {
 
   it.each([
     ['/docs/passkeys.js', 'text/javascript; charset=utf-8'],
-    ['/docs/passkeys.css', 'text/css; charset=utf-8'],
+    ['/docs/pages.css', 'text/css; charset=utf-8'],
   ])('serves %s with its type, nosniff and no cache', async (path, type) => {
     const { status, headers } = await app.request('GET', path);
     expect([status, headers['content-type'], headers['x-content-type-options'], headers['cache-control']]).toEqual([200, type, 'nosniff', 'no-store']);

@@ -6,10 +6,10 @@ import { chromium, type Browser, type BrowserContext, type CDPSession, type Page
 import { startApp, type TestApp } from '../support/app.js';
 
 /** The service under the name and port that a browser sees, because a passkey belongs to exactly that origin. */
-export async function startForBrowser(): Promise<{ app: TestApp; origin: string }> {
+export async function startForBrowser(env: Readonly<Record<string, string>> = {}): Promise<{ app: TestApp; origin: string }> {
   const port = await freePort();
   const origin = `https://localhost:${port}`;
-  return { app: await startApp({ instances: 1, env: { HTTPS_PORT: String(port), PUBLIC_URL: origin, API_DOCS: 'true' } }), origin };
+  return { app: await startApp({ instances: 1, env: { HTTPS_PORT: String(port), PUBLIC_URL: origin, API_DOCS: 'true', ...env } }), origin };
 }
 
 async function freePort(): Promise<number> {

@@ -83,6 +83,8 @@ describe('passkeys in a real browser [practice 2.5] [ASVS 6.3.3]', () => {
     const dave = await withPasskey('dave');
     await click('Sign in with a passkey');
     await says('Signed in by passkey.');
+    // The last thing that the page asks for after a sign-in.
+    await page.locator('#passkeys li').waitFor();
     await app.sql(`UPDATE sessions SET ended_at = now(), end_reason = 'ended-by-administrator' WHERE user_id = $1 AND ended_at IS NULL`, [dave.userId]);
     app.clock.advance(3);
     await click('Add a passkey');

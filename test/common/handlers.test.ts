@@ -1,4 +1,4 @@
-import { Controller, Get, Module } from '@nestjs/common';
+import { Controller, Get, HttpCode, Module } from '@nestjs/common';
 import { ApiNoContentResponse } from '@nestjs/swagger';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Public } from '../../src/common/access.decorators.js';
@@ -8,6 +8,7 @@ import { startApp, type TestApp } from '../support/app.js';
 
 class Inherited {
   @Get()
+  @HttpCode(204)
   @Public()
   @ApiNoContentResponse()
   read() {}

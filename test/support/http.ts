@@ -1,4 +1,4 @@
-import { request as httpsRequest, type RequestOptions } from 'node:https';
+import { request as httpsRequest, type Agent, type RequestOptions } from 'node:https';
 
 export interface Answer {
   readonly status: number;
@@ -18,6 +18,8 @@ export interface RequestParts {
   /** The loopback address to come from. Not set: another one for each request, so that no limit is met by accident. */
   readonly from?: string;
   readonly signal?: AbortSignal;
+  /** Not set: a connection for each request. */
+  readonly agent?: Agent;
 }
 
 let last = 0;
@@ -38,7 +40,7 @@ export function send(origin: { port: number; ca: string }, method: string, path:
     ca: origin.ca,
     method,
     path,
-    agent: false,
+    agent: parts.agent ?? false,
     localAddress: parts.from ?? anotherAddress(),
     signal: parts.signal,
     headers: {

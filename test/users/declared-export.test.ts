@@ -55,6 +55,7 @@ describe('the export of personal data: every section is declared [practice 7.4] 
 
 /** In which section of the export the rows of a model are, or why in none. */
 const sectionOf: Readonly<Record<string, string>> = {
+  IdempotencyKey: 'nothing of the person: a MAC, and the id of an object that has a section',
   Session: 'sessions',
   EmailChange: 'emailChange',
   TotpAuthenticator: 'totp',

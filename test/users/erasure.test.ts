@@ -10,7 +10,7 @@ import { Erasure, Tombstones } from '../../src/users/index.js';
 import { register, registrationOptions } from '../auth/passkeys/ceremonies.js';
 import { signUp, type Actor } from '../support/actors.js';
 import { startApp, type TestApp } from '../support/app.js';
-import { createResource, neverIssued, shareWith } from '../support/resources.js';
+import { createResource, invite, neverIssued, shareWith } from '../support/resources.js';
 import { enrolTotp } from '../support/second-factors.js';
 
 let app: TestApp;
@@ -219,7 +219,7 @@ describe('the file of tombstones [practice 7.3]', () => {
 
 /** Every table whose rows of a person have to go with the person. */
 const perishable = [
-  'email_changes', 'passkey_challenges', 'passkeys', 'password_credentials', 'password_resets', 'recovery_codes', 'resource_shares', 'resources',
+  'email_changes', 'invitations', 'passkey_challenges', 'passkeys', 'password_credentials', 'password_resets', 'recovery_codes', 'resource_shares', 'resources',
   'sessions', 'totp_authenticators', 'users',
 ];
 
@@ -228,7 +228,7 @@ async function withEverything(name: string): Promise<Actor> {
   const person = await enrolTotp(app, await signUp(app, name));
   await register(app, person);
   await registrationOptions(app, person.token);
-  await createResource(app, person);
+  await invite(app, person, (await createResource(app, person)).id, vic.email);
   await shareWith(app, vic, (await createResource(app, vic)).id, person, 'viewer');
   const body = { email: `new.${person.email}` };
   expect((await app.request('POST', '/v1/auth/email/change', { token: person.token, body })).status).toBe(202);

@@ -63,7 +63,8 @@ export class TextbookResourcesService {
       select: whole,
     });
     const items = rows.slice(0, limit).map(({ note, ...row }) => ({ ...row, note: note === null ? null : this.cipher.decrypt(note) }));
-    return { items, nextCursor: rows.length > limit ? (items.at(-1)?.id ?? null) : null };
+    const previousCursor = cursor === undefined ? null : (items[0]?.id ?? null);
+    return { items, nextCursor: rows.length > limit ? (items.at(-1)?.id ?? null) : null, previousCursor };
   }
 
   private auditEvent({ userId, sessionId }: SignedIn, targetId: string, requestId: string) {

@@ -56,4 +56,7 @@ export class ResourceListView {
 
   @Expose()
   nextCursor: string | null;
+
+  @Expose()
+  previousCursor: string | null;
 }

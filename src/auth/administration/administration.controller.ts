@@ -3,6 +3,7 @@ import { ApiBearerAuth, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@ne
 import { Can, StepUp } from '../../common/access.decorators.js';
 import { IdParam } from '../../common/fields.js';
 import { CurrentPrincipal, type Principal } from '../../common/principal.js';
+import { Refuses } from '../../common/refusals.decorator.js';
 import { SecurityEvents } from '../../common/security-events.js';
 import { AccountLocks } from './account-locks.js';
 import { ChangeStatus, StatusView } from './administration.dto.js';
@@ -25,6 +26,7 @@ export class AdministrationController {
   @Patch('users/:id/status')
   @Can('user:disable')
   @StepUp()
+  @Refuses('conflict')
   @ApiOkResponse({ type: StatusView })
   async changeStatus(@CurrentPrincipal() principal: Principal, @Param() { id }: IdParam, @Body() { status }: ChangeStatus): Promise<StatusView> {
     demandAnother(this.events, principal, id);
@@ -37,6 +39,7 @@ export class AdministrationController {
   @HttpCode(204)
   @Can('user:reset-password')
   @StepUp()
+  @Refuses('conflict')
   @ApiNoContentResponse()
   async forceReset(@CurrentPrincipal() principal: Principal, @Param() { id }: IdParam): Promise<void> {
     demandAnother(this.events, principal, id);

@@ -4,6 +4,7 @@ import { BeforeSecondFactor, Can, StepUp } from '../../common/access.decorators.
 import { CarriesCookie } from '../../common/cookies.js';
 import { IdParam } from '../../common/fields.js';
 import { CurrentPrincipal, type Principal } from '../../common/principal.js';
+import { Refuses } from '../../common/refusals.decorator.js';
 import { RegistrationOptionsView } from './options.view.js';
 import { PasskeyRegistrations } from './passkey-registrations.js';
 import { RegisterPasskey, RenamePasskey } from './passkey.dto.js';
@@ -25,6 +26,7 @@ export class PasskeysController {
   @Can('factor:manage')
   @BeforeSecondFactor('enrolment')
   @StepUp()
+  @Refuses('conflict')
   @ApiOkResponse({ type: RegistrationOptionsView })
   options(@CurrentPrincipal() principal: Principal): Promise<RegistrationOptionsView> {
     return this.registrations.options(principal);
@@ -38,6 +40,7 @@ export class PasskeysController {
   @Can('factor:manage')
   @BeforeSecondFactor('enrolment')
   @CarriesCookie()
+  @Refuses('conflict')
   @ApiCreatedResponse({ type: RegisteredPasskeyView })
   register(@CurrentPrincipal() principal: Principal, @Body() registration: RegisterPasskey): Promise<RegisteredPasskeyView> {
     return this.registrations.register(principal, registration);

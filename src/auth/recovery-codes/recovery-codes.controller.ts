@@ -4,6 +4,7 @@ import { BeforeSecondFactor, Can, StepUp } from '../../common/access.decorators.
 import { CarriesCookie } from '../../common/cookies.js';
 import { CurrentPrincipal, type Principal } from '../../common/principal.js';
 import { RateLimit } from '../../common/rate-limit.decorator.js';
+import { Refuses } from '../../common/refusals.decorator.js';
 import { SignedInView } from '../sessions/index.js';
 import { ProveRecoveryCode, RecoveryCodesStateView, RecoveryCodesView } from './recovery-codes.dto.js';
 import { RecoveryCodes } from './recovery-codes.js';
@@ -18,6 +19,7 @@ export class RecoveryCodesController {
   @Post()
   @Can('factor:manage')
   @StepUp()
+  @Refuses('conflict')
   @ApiCreatedResponse({ type: RecoveryCodesView })
   async create(@CurrentPrincipal() principal: Principal): Promise<RecoveryCodesView> {
     return { codes: await this.recoveryCodes.create(principal) };
@@ -38,6 +40,7 @@ export class RecoveryCodesController {
   @BeforeSecondFactor()
   @CarriesCookie()
   @RateLimit('proof')
+  @Refuses('conflict')
   @ApiOkResponse({ type: SignedInView })
   verify(@CurrentPrincipal() principal: Principal, @Body() { code }: ProveRecoveryCode): Promise<SignedInView> {
     return this.recoveryCodes.signIn(principal, code);

@@ -4,6 +4,7 @@ import { BeforeSecondFactor, Can, StepUp } from '../../common/access.decorators.
 import { CarriesCookie } from '../../common/cookies.js';
 import { CurrentPrincipal, type Principal } from '../../common/principal.js';
 import { RateLimit } from '../../common/rate-limit.decorator.js';
+import { Refuses } from '../../common/refusals.decorator.js';
 import { SignedInView } from '../sessions/index.js';
 import { TotpCode, TotpConfirmedView, TotpEnrolmentView } from './totp.dto.js';
 import { Totp } from './totp.js';
@@ -19,6 +20,7 @@ export class TotpController {
   @Can('factor:manage')
   @StepUp()
   @BeforeSecondFactor('enrolment')
+  @Refuses('conflict')
   @ApiCreatedResponse({ type: TotpEnrolmentView })
   begin(@CurrentPrincipal() principal: Principal): Promise<TotpEnrolmentView> {
     return this.totp.begin(principal);
@@ -31,6 +33,7 @@ export class TotpController {
   @BeforeSecondFactor('enrolment')
   @CarriesCookie()
   @RateLimit('proof')
+  @Refuses('conflict')
   @ApiOkResponse({ type: TotpConfirmedView })
   confirm(@CurrentPrincipal() principal: Principal, @Body() { code }: TotpCode): Promise<TotpConfirmedView> {
     return this.totp.confirm(principal, code);
@@ -43,6 +46,7 @@ export class TotpController {
   @BeforeSecondFactor()
   @CarriesCookie()
   @RateLimit('proof')
+  @Refuses('conflict')
   @ApiOkResponse({ type: SignedInView })
   verify(@CurrentPrincipal() principal: Principal, @Body() { code }: TotpCode): Promise<SignedInView> {
     return this.totp.signIn(principal, code);
@@ -53,6 +57,7 @@ export class TotpController {
   @HttpCode(204)
   @Can('factor:manage')
   @StepUp()
+  @Refuses('not-found')
   @ApiNoContentResponse()
   async remove(@CurrentPrincipal() principal: Principal): Promise<void> {
     await this.totp.remove(principal);

@@ -1,7 +1,7 @@
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
 import { ACCESS, BEFORE_SECOND_FACTOR, STEP_UP } from '../../common/access.decorators.js';
-import { listHandlers } from '../../common/handlers.js';
+import { listHandlers, type ControllerSource } from '../../common/handlers.js';
 import { RouteTable } from '../../common/route-table.js';
 
 const forHandlersOnly = { [ACCESS]: '@Can(...) or @Public()', [BEFORE_SECOND_FACTOR]: '@BeforeSecondFactor()', [STEP_UP]: '@StepUp()' };
@@ -20,24 +20,28 @@ export class DeclaredAccess implements OnApplicationBootstrap {
   /** @throws Error that names every undeclared handler, every decorator on a class and every stray route. */
   onApplicationBootstrap(): void {
     const handlers = listHandlers(this.discovery);
-    const undeclared = handlers.filter(({ method }) => Reflect.getMetadata(ACCESS, method) === undefined);
     // A GET route answers HEAD too; Fastify makes it, with the same handler and the same guards.
     const declared = new Set(handlers.flatMap(({ route }) => [route, route.replace(/^GET /, 'HEAD ')]));
     const stray = this.routes.list().filter((route) => !declared.has(route));
     const faults = [
-      ...this.decoratedClasses(),
-      ...undeclared.map(({ name }) => `${name} declares neither @Can(...) nor @Public()`),
+      ...accessFaults(this.discovery),
       ...stray.map((route) => `${route} is a Fastify route that no controller declares: guards would not see it`),
     ];
     if (faults.length > 0) throw new Error(`routes without a declared policy:\n  - ${faults.join('\n  - ')}`);
   }
+}
 
-  /** Inherited metadata counts too: Reflect looks at the base classes. */
-  private decoratedClasses(): string[] {
-    return this.discovery.getControllers().flatMap(({ metatype }) =>
-      Object.entries(forHandlersOnly)
-        .filter(([key]) => Reflect.hasMetadata(key, metatype as Function))
-        .map(([, decorator]) => `${(metatype as Function).name} has ${decorator} on the class: it counts on handlers only`),
-    );
-  }
+/** What is open by omission among the handlers, in words for the operator. */
+export function accessFaults(source: ControllerSource): string[] {
+  const undeclared = listHandlers(source).filter(({ method }) => Reflect.getMetadata(ACCESS, method) === undefined);
+  return [...decoratedClasses(source), ...undeclared.map(({ name }) => `${name} declares neither @Can(...) nor @Public()`)];
+}
+
+/** Inherited metadata counts too: Reflect looks at the base classes. */
+function decoratedClasses(source: ControllerSource): string[] {
+  return source.getControllers().flatMap(({ metatype }) =>
+    Object.entries(forHandlersOnly)
+      .filter(([key]) => Reflect.hasMetadata(key, metatype as Function))
+      .map(([, decorator]) => `${(metatype as Function).name} has ${decorator} on the class: it counts on handlers only`),
+  );
 }

@@ -1,3 +1,4 @@
+import { validateHeaderValue } from 'node:http';
 import { Catch, Injectable, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { pathOf } from '../../common/access-line.js';
@@ -6,6 +7,7 @@ import { problemDocument } from '../../common/problem-document.js';
 import { responseHeaders } from '../../common/response-headers.js';
 import { RouteTable } from '../../common/route-table.js';
 import { problemOf } from './problem-of.js';
+import { untilOneWorks } from './until-one-works.js';
 
 /** Turns whatever was thrown into `application/problem+json` (RFC 9457). Nothing else writes error bodies. */
 @Catch()
@@ -19,7 +21,7 @@ export class ProblemFilter implements ExceptionFilter {
     const request = host.getArgByIndex<FastifyRequest>(0);
     const reply = host.getArgByIndex<FastifyReply>(1);
     // The client went away while its body was read. There is nobody to answer, and nothing of ours is broken.
-    if (thrown instanceof Error && thrown === request.raw.errored) return;
+    if (thrown !== null && thrown === request.raw.errored) return;
     try {
       const problem = this.refine(problemOf(thrown), request);
       if (problem.getStatus() >= 500) this.logFault(thrown, request);
@@ -27,7 +29,7 @@ export class ProblemFilter implements ExceptionFilter {
     } catch (fault) {
       // What was thrown cannot even be looked at. Without this net Nest would write the fault's message itself.
       this.logFault(fault, request);
-      this.answer(new Problem('internal-error'), request, reply);
+      untilOneWorks(() => this.answer(new Problem('internal-error'), request, reply), () => reply.raw.destroy());
     }
   }
 
@@ -35,6 +37,7 @@ export class ProblemFilter implements ExceptionFilter {
     if (reply.raw.writableEnded) return;
     // Half an answer is out already: a second one behind it would be read as its body. Cut the connection instead.
     if (reply.sent || reply.raw.headersSent) return void reply.raw.destroy();
+    dropUnwritable(reply);
     const { status, headers, body } = problemDocument(problem, request.id, responseHeaders());
     void reply.code(status).headers(headers).send(body);
   }
@@ -56,10 +59,26 @@ export class ProblemFilter implements ExceptionFilter {
 
   /** Everything about the fault, on the server only, under the id that the client was given (practice 6.3). */
   private logFault(error: unknown, request: FastifyRequest): void {
-    const where = { 'http.request.id': request.id, 'http.route': request.routeOptions.url };
-    this.logger.error({ message: 'a request failed', 'event.action': 'sys_error', ...where, error });
+    const where = { 'event.action': 'sys_error', 'http.request.id': request.id, 'http.route': request.routeOptions.url };
+    untilOneWorks(
+      () => this.logger.error({ message: 'a request failed', ...where, error }),
+      // It explodes when it is read, or the log is broken: no reason to leave the caller without an answer (ASVS v5.0.0-16.5.4).
+      () => this.logger.error({ message: 'a request failed with what cannot be logged', ...where }),
+      () => process.stderr.write(`a request failed, and the log does not work: ${request.id}\n`),
+    );
   }
 }
 
 const withHeader = (problem: Problem, name: string, value: string): Problem =>
   new Problem(problem.type, problem.detail, { ...problem.extras, headers: { ...problem.extras.headers, [name]: value } });
+
+/**
+ * A line break in a header that a handler has set (ASVS v5.0.0-1.2.1): Node refuses to write it. It would refuse this answer too, and
+ * then Fastify writes the fault's message itself, without one header of ours.
+ */
+function dropUnwritable(reply: FastifyReply): void {
+  for (const [name, value] of Object.entries(reply.getHeaders())) {
+    const check = () => [value].flat().forEach((one) => validateHeaderValue(name, String(one)));
+    untilOneWorks(check, () => reply.removeHeader(name));
+  }
+}

@@ -10,7 +10,7 @@ import { securityHeaders } from './security-headers.js';
 // Threat: browsers that run, frame, sniff, cache or leak what an API answered, and pages of strangers that call it.
 // Does: helmet's headers on every response of every layer, no-store, CORS by exact list and per route.
 // Does not: protect callers that are not browsers; they never send Origin.
-// Remove: delete this folder and its line in app.module.ts.
+// Remove: delete this folder and its line in app.module.ts, and the column `cache` in src/inventory/.
 @Module({})
 export class HeadersModule {
   constructor(host: HttpAdapterHost, @Inject(CONFIG) config: Config, routes: RouteTable) {

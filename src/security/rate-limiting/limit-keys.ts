@@ -1,8 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { normaliseEmail } from '../../common/fields.js';
+import { normaliseEmail } from '../../common/normalisation.js';
 import { KnownDevices } from '../../common/known-devices.js';
 import { Macs } from '../../common/macs.js';
+import { mailboxOf } from '../../common/mail-address.js';
 import { networkOf } from '../../common/network.js';
 import type { Principal } from '../../common/principal.js';
 import { requestContext } from '../../common/request-context.js';
@@ -24,23 +25,20 @@ export class LimitKeys {
   }
 
   keyOf({ per }: Limit, request: LimitedRequest): string {
-    switch (per) {
-      case 'account':
-        return this.account(request);
-      case 'account and network':
-        return this.accountInNetwork(request);
-      case 'device':
-        return this.deviceOf(request) ?? this.network(request);
-      case 'user':
-        return this.user(request);
-      case 'session':
-        return request.user?.sessionId ?? this.network(request);
-      case 'due factor':
-        return this.dueFactor(request);
-      default:
-        return this.network(request);
-    }
+    return this.keys[per](request);
   }
+
+  private readonly keys: Readonly<Record<Limit['per'], (request: LimitedRequest) => string>> = {
+    'network': (request) => this.network(request),
+    'accounts of network': (request) => this.network(request),
+    'account': (request) => this.account(request),
+    'account and network': (request) => this.accountInNetwork(request),
+    'user': (request) => this.user(request),
+    'user and account': (request) => `${this.user(request)}|${this.account(request)}`,
+    'session': (request) => request.user?.sessionId ?? this.network(request),
+    'due factor': (request) => this.dueFactor(request),
+    'device': (request) => this.deviceOf(request) ?? this.network(request),
+  };
 
   accountInNetwork(request: LimitedRequest): string {
     return `${this.account(request)}|${this.network(request)}`;
@@ -72,15 +70,12 @@ export class LimitKeys {
 
   /**
    * A keyed digest of the route and the e-mail address in the body: the counters, maybe in Redis, must not hold personal data. Each route
-   * for itself, or whoever registers an address again and again would keep its owner from resetting a password. Without `+...`: with most
-   * providers all such addresses are one mailbox (abuse case A6-1).
+   * for itself, or whoever registers an address again and again would keep its owner from resetting a password.
    */
   private account({ body, routeOptions }: LimitedRequest): string {
     const { email } = fieldsOf(body);
-    return this.macs.keyed('rate-limit', `${routeOptions.url} ${typeof email === 'string' ? mailboxOf(email) : ''}`);
+    return this.macs.keyed('rate-limit', `${routeOptions.url} ${typeof email === 'string' ? mailboxOf(normaliseEmail(email)) : ''}`);
   }
 }
-
-const mailboxOf = (email: string): string => normaliseEmail(email).replace(/^([^+@]+)\+[^@]*@/, '$1@');
 
 const fieldsOf = (body: unknown) => (typeof body === 'object' && body !== null ? body : {}) as { email?: unknown; deviceToken?: unknown };

@@ -3,15 +3,12 @@ import { Reflector } from '@nestjs/core';
 import { InjectThrottlerOptions, InjectThrottlerStorage, ThrottlerGuard, ThrottlerStorage, type ThrottlerModuleOptions } from '@nestjs/throttler';
 import type { FastifyReply } from 'fastify';
 import { oncePerHandler } from '../../common/handlers.js';
-import { RATE_LIMIT, type LimitClass } from '../../common/rate-limit.decorator.js';
+import { limitClassOf } from '../../common/rate-limit.decorator.js';
 import type { LimitedRequest } from './limit-keys.js';
 import { Limiter } from './limiter.js';
 import { limitsAfterAuthentication, limitsBeforeAuthentication, limitsOfCallers, type Limit } from './limits.js';
 
-const classOf = oncePerHandler<LimitClass>(
-  (handler, controller) =>
-    ((Reflect.getMetadata(RATE_LIMIT, handler) ?? Reflect.getMetadata(RATE_LIMIT, controller)) as LimitClass | undefined) ?? 'api',
-);
+const classOf = oncePerHandler(limitClassOf);
 
 /** What both guards share: the throttler's guard, with the limits of the route resolved once instead of at each request. */
 @Injectable()

@@ -9,9 +9,9 @@ export interface Limit {
   /**
    * What is counted: the client's network (IPv4 address, IPv6 /64); the e-mail address in the body, from one network or from everywhere; how
    * many different addresses one network names; the signed-in user; the session; the user while a second factor is due, and the session
-   * otherwise; the device of the `deviceToken` in the body.
+   * otherwise; the device of the `deviceToken` in the body; what the signed-in user sends for one e-mail address.
    */
-  readonly per: 'network' | 'account and network' | 'account' | 'accounts of network' | 'user' | 'session' | 'due factor' | 'device';
+  readonly per: 'network' | 'account and network' | 'account' | 'accounts of network' | 'user' | 'session' | 'due factor' | 'device' | 'user and account';
   /** Counts only requests with a `deviceToken` that is good for the address, or only those without. Left out: both. */
   readonly from?: 'known devices' | 'unknown devices';
 }
@@ -51,6 +51,7 @@ export const limitsBeforeAuthentication: Readonly<Record<LimitClass, readonly Li
     { name: 'mail-network', requests: 5, windowSeconds: 10 * minute, per: 'network' },
     { name: 'mail-account', requests: 3, windowSeconds: hour, per: 'account' },
   ],
+  invite: [{ name: 'invite-network', requests: 100, windowSeconds: hour, per: 'network' }],
   export: [{ name: 'export-network', requests: 30, windowSeconds: hour, per: 'network' }],
 };
 
@@ -73,5 +74,10 @@ export const limitsOfCallers: Readonly<Partial<Record<LimitClass, readonly Limit
   ],
   // By session: a thief of one gets no second one without the password, and must not keep the owner from changing it.
   credential: [{ name: 'credential', requests: 10, windowSeconds: 15 * minute, per: 'session' }],
+  // Each may send mail to a stranger (A6-2). What one address gets from everybody together is bounded where it is not told: src/invitations.
+  invite: [
+    { name: 'invite', requests: 20, windowSeconds: 24 * hour, per: 'user' },
+    { name: 'invite-address', requests: 3, windowSeconds: 24 * hour, per: 'user and account' },
+  ],
   export: [{ name: 'export', requests: 5, windowSeconds: hour, per: 'user' }],
 };

@@ -4,6 +4,7 @@ import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import { DiscoveryService } from '@nestjs/core';
 import { getMetadataStorage } from 'class-validator';
 import { listHandlers, type Handler } from '../../common/handlers.js';
+import { REQUEST_HEADERS } from '../../common/request-headers.js';
 import { shapeOf } from '../../common/view.js';
 import { declaredView } from './declared-view.js';
 
@@ -23,10 +24,13 @@ export class DeclaredForms implements OnApplicationBootstrap {
 
   /** @throws Error that names every handler and what it lacks. */
   onApplicationBootstrap(): void {
-    const faults = listHandlers(this.discovery).flatMap((handler) => [...inputFaults(handler), ...outputFaults(handler)]);
+    const faults = formFaults(listHandlers(this.discovery));
     if (faults.length > 0) throw new Error(`handlers without declared forms:\n  - ${faults.join('\n  - ')}`);
   }
 }
+
+/** What the handlers lack, in words for the operator. */
+export const formFaults = (handlers: readonly Handler[]): string[] => handlers.flatMap((handler) => [...inputFaults(handler), ...outputFaults(handler)]);
 
 function inputFaults({ controller, method, name }: Handler): string[] {
   const key = method.name;
@@ -34,6 +38,7 @@ function inputFaults({ controller, method, name }: Handler): string[] {
   const types = (Reflect.getMetadata('design:paramtypes', controller.prototype as object, key) ?? []) as unknown[];
   return Object.entries(args).flatMap(([kindAndIndex, { index, data }]) => {
     const kind = kindAndIndex.split(':')[0] ?? '';
+    if (data === REQUEST_HEADERS) return headerFaults(name, types[index]);
     const input = inputs[kind];
     if (input === undefined) return /^\d+$/.test(kind) && !harmless.has(kind) ? [rawInput(name, Number(kind))] : [];
     if (data !== undefined) return [`${name} picks one value out of the ${input}: take the whole ${input} as a DTO class`];
@@ -41,9 +46,16 @@ function inputFaults({ controller, method, name }: Handler): string[] {
   });
 }
 
+/** Node gives the names in lower case: a DTO with any other would never see its field, and never miss it. */
+function headerFaults(name: string, dto: unknown): string[] {
+  if (!isDto(dto)) return [`${name} takes header fields without a DTO class`];
+  const wrong = fieldsOf(dto).filter((field) => field !== field.toLowerCase());
+  return wrong.map((field) => `${name} takes the header field ${field}: write it in lower case`);
+}
+
 /** No pipe of Nest runs for `@Headers()`, `@Req()`, `@RawBody()`, `@Ip()` and the like: what a client wrote there would arrive unchecked. */
 const rawInput = (name: string, kind: RouteParamtypes): string =>
-  `${name} takes ${RouteParamtypes[kind] ?? 'something'}, which is not validated: take the body, the query or the path as a DTO class`;
+  `${name} takes ${RouteParamtypes[kind] ?? 'something'}, which is not validated: take the body, the query, the path or @RequestHeaders() as a DTO class`;
 
 function outputFaults({ method, name }: Handler): string[] {
   const view = declaredView(method);
@@ -57,5 +69,7 @@ function outputFaults({ method, name }: Handler): string[] {
   }
 }
 
-const isDto = (type: unknown): boolean =>
-  typeof type === 'function' && getMetadataStorage().getTargetValidationMetadatas(type, '', false, false).length > 0;
+const isDto = (type: unknown): type is Function => typeof type === 'function' && fieldsOf(type).length > 0;
+
+const fieldsOf = (dto: Function): string[] =>
+  getMetadataStorage().getTargetValidationMetadatas(dto, '', false, false).map(({ propertyName }) => propertyName);

@@ -3,7 +3,9 @@ import { plainToInstance } from 'class-transformer';
 import { getMetadataStorage, validateSync, type ValidationError } from 'class-validator';
 import { nestedDto } from '../../common/fields.js';
 import { Problem, type InputFault } from '../../common/problem.js';
+import { REQUEST_HEADERS } from '../../common/request-headers.js';
 import { SecurityEvents } from '../../common/security-events.js';
+import { locked } from '../../common/writable-by.js';
 
 /** class-validator's constraint names -> the stable codes of the API. */
 const codes: Readonly<Record<string, string>> = {
@@ -19,8 +21,10 @@ const codes: Readonly<Record<string, string>> = {
   matches: 'wrong-format',
   isIn: 'not-a-choice',
   isChoices: 'not-a-choice',
+  isSelection: 'not-a-choice',
   min: 'out-of-range',
   max: 'out-of-range',
+  onlyWith: 'not-together',
 };
 
 const rules = {
@@ -34,33 +38,34 @@ const rules = {
 } as const;
 
 /**
- * Reduces every input to its DTO class. A wrong path or query parameter, or an unknown field, is a malformed request (400);
+ * Reduces every input to its DTO class. A wrong path or query parameter or header field, or an unknown field, is a malformed request (400);
  * a known field whose value breaks its rule is 422.
  */
 @Injectable()
 export class InputPipe implements PipeTransform {
   constructor(private readonly events: SecurityEvents) {}
 
-  transform(value: unknown, { type, metatype }: ArgumentMetadata): unknown {
+  transform(value: unknown, { type, metatype, data }: ArgumentMetadata): unknown {
     // Custom decorators (@CurrentPrincipal) hand over what the guards made; only what a client sent is validated.
-    if (type === 'custom') return value;
+    if (type === 'custom' && data !== REQUEST_HEADERS) return value;
+    const place = type === 'custom' ? 'header' : type;
     // The boot refuses a handler without a DTO; one that got here all the same takes nothing.
     if (metatype === undefined) throw new Problem('malformed-request');
-    const input = objectOf(value);
-    this.refuseUnknown(unknownIn(input, metatype, prefixes[type]), type);
+    const input = place === 'header' ? declaredIn(value as object, metatype) : objectOf(value);
+    this.refuseUnknown(unknownIn(input, metatype, prefixes[place]), place);
     const instance: Record<string, unknown> = plainToInstance(metatype as Type<Record<string, unknown>>, input);
     const errors = validateSync(instance, rules);
-    if (errors.length > 0) throw toProblem(errors, type);
+    if (errors.length > 0) throw toProblem(errors, place);
     // A DTO has all its fields as own properties; what was not sent must not look like a change.
     for (const name of Object.keys(instance)) if (instance[name] === undefined) delete instance[name];
-    return instance;
+    return locked(instance);
   }
 
   /** Never dropped in silence: mass assignment (ASVS v5.0.0-15.3.3). */
-  private refuseUnknown(unknown: readonly string[], type: keyof typeof prefixes): void {
+  private refuseUnknown(unknown: readonly string[], place: Place): void {
     if (unknown.length === 0) return;
     // Honest clients do not invent fields, so it is told.
-    this.events.report({ action: 'input_validation_fail', outcome: 'denied', details: { in: type, unknownFields: unknown.length } });
+    this.events.report({ action: 'input_validation_fail', outcome: 'denied', details: { in: place, unknownFields: unknown.length } });
     throw unknownFields(unknown);
   }
 }
@@ -72,7 +77,13 @@ function objectOf(value: unknown): object {
   throw new Problem('malformed-request', 'The body must be a JSON object.');
 }
 
-const prefixes = { body: '/', query: 'query:', param: 'path:' } as const;
+/** Every request carries header fields that no handler reads: only the declared ones are its input. */
+const declaredIn = (headers: object, dto: Function): object =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => fieldsOf(dto).has(name)));
+
+const prefixes = { body: '/', query: 'query:', param: 'path:', header: 'header:' } as const;
+
+type Place = keyof typeof prefixes;
 
 const knownFields = new WeakMap<object, ReadonlySet<string>>();
 
@@ -104,9 +115,9 @@ function unknownFields(pointers: readonly string[]): Problem {
 
 const escaped = (name: string): string => name.replaceAll('~', '~0').replaceAll('/', '~1');
 
-function toProblem(errors: readonly ValidationError[], type: 'body' | 'query' | 'param'): Problem {
-  const faults = flatten(errors, prefixes[type]);
-  const malformed = type !== 'body' || faults.some(({ code }) => code === 'unknown-field');
+function toProblem(errors: readonly ValidationError[], place: Place): Problem {
+  const faults = flatten(errors, prefixes[place]);
+  const malformed = place !== 'body' || faults.some(({ code }) => code === 'unknown-field');
   return new Problem(malformed ? 'malformed-request' : 'validation-failed', undefined, { errors: faults });
 }
 

@@ -1,7 +1,8 @@
 // Threat: unexpected input, mass assignment, and rows that leak through answers (OWASP API3, ASVS V2.2, V15.3).
 // Does: every input is reduced to its DTO, every answer to its view; no boot with a handler that lacks either.
 // Does not: parse bytes (the listener's JSON parser does) nor check rules that need the database (services do).
-// Remove: delete this folder and its line in app.module.ts. Inputs are then taken, and rows returned, as they are.
+// Remove: delete this folder and its line in app.module.ts. Inputs are then taken, and rows returned, as they are, without ETag.
+//   src/inventory/ shows the column `view` and checks the forms by this folder: take those lines out as well.
 import { Module } from '@nestjs/common';
 import { APP_GUARD, APP_PIPE, DiscoveryModule, HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';

@@ -10,7 +10,7 @@ import { createResource, storedRow } from '../../support/resources.js';
 let app: TestApp;
 let owner: Actor;
 beforeAll(async () => {
-  app = await startApp({ instances: 1 });
+  app = await startApp({ instances: 1, broken: '/v1/resources' });
   owner = await signUp(app, 'owner');
 });
 afterAll(() => app.close());

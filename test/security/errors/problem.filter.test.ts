@@ -1,11 +1,23 @@
-import { Controller, ForbiddenException, Get, HttpException, NotFoundException, Res, UnauthorizedException } from '@nestjs/common';
+import { Catch, Controller, ForbiddenException, Get, HttpException, NotFoundException, Res, UnauthorizedException, UseFilters, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Problem, type ProblemType } from '../../../src/common/problem.js';
+import { NestLogger } from '../../../src/security/logging/nest-logger.js';
 import { startSmallApp, type SmallApp } from '../small-app.js';
 
 const leak = 'SELECT * FROM users WHERE email = $1 at /srv/app/dist/users.js:12 (PostgreSQL 15.4)';
 const withCode = (code: string, name = 'PrismaClientKnownRequestError') => Object.assign(new Error(leak), { code, name });
+
+const explode = (): never => {
+  throw new Error(leak);
+};
+const explosive: object = new Proxy(new Error(leak), {
+  get: () => { throw explosive; },
+  getPrototypeOf: () => { throw explosive; },
+  getOwnPropertyDescriptor: () => { throw explosive; },
+  ownKeys: () => { throw explosive; },
+  has: () => { throw explosive; },
+});
 
 /** Everything that can come out of a handler. */
 const thrown: Record<string, () => unknown> = {
@@ -16,12 +28,23 @@ const thrown: Record<string, () => unknown> = {
   'null': () => null,
   'an object with a status': () => ({ statusCode: 200, message: leak }),
   'an object that throws when it is read': () => new Proxy({}, { get: () => { throw new Error(leak); } }),
+  'an error whose message and stack throw': () => Object.defineProperties(new Error(leak), { message: { get: explode }, stack: { get: explode }, name: { get: explode }, cause: { get: explode } }),
+  'an error whose code throws': () => Object.defineProperty(new Error(leak), 'code', { get: explode }),
+  'what throws itself whenever it is looked at': () => explosive,
+  'an exception of Nest with 200': () => new HttpException(leak, 200),
   'an error with a status of its own': () => Object.assign(new Error(leak), { statusCode: 404, status: 404, expose: true }),
   'a sealed cell that cannot be opened': () => Object.assign(new Error(leak), { name: 'FieldEncryptionError', code: 'wrong-tag' }),
   'an unknown code of Prisma': () => withCode('P2010'),
   'a validation error of Prisma': () => Object.assign(new Error(leak), { name: 'PrismaClientValidationError' }),
   'an exception of Nest with 500': () => new HttpException(leak, 500),
 };
+
+@Catch()
+class ThrowingFilter implements ExceptionFilter {
+  catch(): never {
+    throw new Error(`filter ${leak}`);
+  }
+}
 
 @Controller('throws')
 class ThrowsController {
@@ -36,6 +59,18 @@ class ThrowsController {
   async throwLater(): Promise<never> {
     await Promise.resolve();
     throw ThrowsController.next();
+  }
+
+  @Get('header')
+  header(@Res({ passthrough: true }) reply: FastifyReply): object {
+    reply.header('x-note', 'a\r\nset-cookie: b=c');
+    return {};
+  }
+
+  @Get('filter')
+  @UseFilters(ThrowingFilter)
+  filtered(): never {
+    throw new Error(leak);
   }
 
   @Get('half')
@@ -91,6 +126,40 @@ describe('Nothing leaks, whatever breaks (practices 6.1, 6.3, 6.4; ASVS 16.5.1; 
     const id = line['http.request.id'];
     expect(app.logs().filter((entry) => entry['http.request.id'] === id && entry['log.level'] === 'error')).toHaveLength(1);
     expect((await app.request('GET', '/things')).status).toBe(200);
+  });
+});
+
+describe('The service survives its own error handling [A8-2] [ASVS 16.5.4]', () => {
+  afterEach(() => void vi.restoreAllMocks());
+
+  const bare = (id: string | undefined) => ({ type: '/problems/internal-error', title: 'Something went wrong on our side', status: 500, requestId: id });
+
+  it('a filter of the handler throws: 500 with the id and nothing else, and the next request is answered', async () => {
+    const { status, headers, body } = await app.request('GET', '/throws/filter');
+    expect([status, body]).toEqual([500, bare(headers['x-request-id'])]);
+    expect((await app.request('GET', '/things')).status).toBe(200);
+  });
+
+  it('the log throws while a fault is written: 500 with the id all the same, and the next fault is logged again', async () => {
+    vi.spyOn(NestLogger.prototype, 'error').mockImplementation(() => explode());
+    const { status, headers, body } = await throwing(() => new Error(leak));
+    expect([status, body]).toEqual([500, bare(headers['x-request-id'])]);
+    vi.restoreAllMocks();
+    const next = await throwing(() => new Error('seen again'));
+    const line = await app.logLine((entry) => entry['http.request.id'] === next.headers['x-request-id'] && entry['event.action'] === 'sys_error');
+    expect(line['error.message']).toBe('seen again');
+  });
+
+  it('what explodes when it is read is still logged under its id', async () => {
+    const { headers } = await throwing(() => explosive);
+    const line = await app.logLine((entry) => entry['http.request.id'] === headers['x-request-id'] && entry['event.action'] === 'sys_error');
+    expect(line['message']).toBe('a request failed with what cannot be logged');
+  });
+
+  it('a line break in a header: neither split nor sent, 500 with every header of ours [ASVS 1.2.1]', async () => {
+    const { status, headers, body } = await app.request('GET', '/throws/header');
+    expect([status, body]).toEqual([500, bare(headers['x-request-id'])]);
+    expect([headers['x-note'], headers['set-cookie'], headers['x-content-type-options']]).toEqual([undefined, undefined, 'nosniff']);
   });
 });
 

@@ -112,7 +112,7 @@ let app: TestApp;
 let alice: Actor;
 
 beforeAll(async () => {
-  app = await startApp({ modules: [RowsModule] });
+  app = await startApp({ modules: [RowsModule], broken: '/v1/test-rows' });
   alice = await signUp(app, 'alice');
 });
 afterAll(() => app.close());

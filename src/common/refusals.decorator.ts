@@ -1,0 +1,10 @@
+import { SetMetadata } from '@nestjs/common';
+import type { ProblemType } from './problem.js';
+
+export const REFUSALS = 'refusals';
+
+/**
+ * The problems that a handler itself can answer with, for the published document. What its other decorators bring along (`@Can`,
+ * `@StepUp()`, an id in the path, a body, `@IfMatch()`), and what every route may answer, is known without being named.
+ */
+export const Refuses = (...types: ProblemType[]): MethodDecorator => SetMetadata(REFUSALS, types);

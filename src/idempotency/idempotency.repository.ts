@@ -1,0 +1,42 @@
+import { Injectable } from '@nestjs/common';
+import { Database, type Statement } from '../database/index.js';
+
+/** What one key of one person has made. */
+export interface Claim {
+  readonly userId: string;
+  readonly keyMac: string;
+  readonly requestMac: string;
+  /** The id of what was made. */
+  readonly targetId: string;
+  readonly expiresAt: Date;
+}
+
+const sweptAtOnce = 50;
+
+@Injectable()
+export class IdempotencyRepository {
+  constructor(private readonly database: Database) {}
+
+  /** The insert, to be sent with what it is about. */
+  insertion(data: Claim): Statement<unknown> {
+    return () => this.database.client.idempotencyKey.create({ data, select: { targetId: true } });
+  }
+
+  find(userId: string, keyMacs: readonly string[], now: Date) {
+    return this.database.client.idempotencyKey.findFirst({
+      where: { userId, keyMac: { in: [...keyMacs] }, expiresAt: { gt: now } },
+      select: { requestMac: true, targetId: true },
+    });
+  }
+
+  /**
+   * Deletes the expired keys of the person with these MACs, and some of others: more than a request makes, but a bounded number, because
+   * somebody waits for the answer. Rows that another request deletes at the moment are left to it.
+   */
+  async sweep(userId: string, keyMacs: readonly string[], now: Date): Promise<void> {
+    await this.database.client.$executeRaw`
+      DELETE FROM idempotency_keys WHERE expires_at <= ${now} AND (user_id = ${userId}::uuid AND key_mac = ANY (${keyMacs})
+        OR (user_id, key_mac) IN (
+          SELECT user_id, key_mac FROM idempotency_keys WHERE expires_at <= ${now} LIMIT ${sweptAtOnce} FOR UPDATE SKIP LOCKED))`;
+  }
+}

@@ -1,0 +1,138 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Controller, Get, Module, Query } from '@nestjs/common';
+import { ApiNoContentResponse } from '@nestjs/swagger';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Can } from '../../src/common/access.decorators.js';
+import { RouteTable } from '../../src/common/route-table.js';
+import { inventory } from '../../src/inventory/index.js';
+import { inventoryOf } from '../../src/inventory/inventory.js';
+import { controllersOf } from '../../src/inventory/modules.js';
+import { toMarkdown, toTable } from '../../src/inventory/print.js';
+import { startApp, type TestApp } from '../support/app.js';
+import { differences, readTable } from '../support/tables.js';
+
+const rows = inventory();
+
+describe('the committed inventory', () => {
+  it('is what the handlers declare: else run `npm run inventory --silent -- --markdown > docs/inventory.md` [A9-1] [ASVS 8.1.1]', () => {
+    expect(differences(readTable(readFileSync('docs/inventory.md', 'utf8')), readTable(toMarkdown(rows)))).toEqual([]);
+  });
+
+  it('differs in a cell, lacks a row, has one too many: each is named', () => {
+    const committed = readTable(toTable(rows));
+    const [first, second, ...others] = rows as [(typeof rows)[0], (typeof rows)[0], ...typeof rows];
+    const changed = readTable(toTable([{ ...first, 'step-up': 'never' }, { ...second, path: '/new' }, ...others]));
+    expect(differences(committed, committed)).toEqual([]);
+    expect(differences(committed, changed)).toEqual([
+      `${first.method} ${first.path}, step-up: never, and the committed file says ${first['step-up']}`,
+      `${second.method} ${second.path}: in the committed file alone`,
+      `${second.method} /new: not in the committed file`,
+    ]);
+  });
+});
+
+describe('router, OpenAPI document and inventory are one [A9-1] [ASVS 8.1.1] [ASVS 13.4.5]', () => {
+  const origin = 'https://app.example.org';
+  let app: TestApp;
+
+  beforeAll(async () => {
+    app = await startApp({ instances: 1, env: { CORS_ORIGINS: origin } });
+  });
+  afterAll(() => app.close());
+
+  const named = rows.map(({ method, path }) => `${method} ${path}`);
+
+  it('the router of the running service has the routes of the inventory, HEAD beside each GET, and no other', () => {
+    const expected = named.flatMap((route) => (route.startsWith('GET ') ? [route, route.replace('GET', 'HEAD')] : [route]));
+    expect(app.on(0).service.app.get(RouteTable, { strict: false }).list().toSorted()).toEqual(expected.toSorted());
+  });
+
+  it('the document publishes what the inventory says is published; what it leaves out are the pages about the API', async () => {
+    const { body } = await app.request('GET', '/openapi.json');
+    const published = Object.entries(body.paths as Record<string, object>).flatMap(([path, operations]) =>
+      Object.keys(operations).map((method) => `${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ':$1')}`),
+    );
+    const isIn = (cell: string) => rows.filter((row) => row.OpenAPI === cell).map(({ method, path }) => `${method} ${path}`);
+    expect(published.toSorted()).toEqual(isIn('yes').toSorted());
+    expect(isIn('-').filter((route) => !/^GET \/(docs(\/[\w.-]+)?|openapi\.json)$/.test(route))).toEqual([]);
+  });
+
+  it('a preflight is told the methods of the inventory, and credentials where it says so [practice 8.2]', async () => {
+    for (const { method, path, CORS } of rows) {
+      const headers = { origin, 'access-control-request-method': method };
+      const answer = await app.request('OPTIONS', path.replaceAll(/:\w+/g, '01890000-0000-7000-8000-000000000000'), { headers });
+      const methods = answer.headers['access-control-allow-methods']?.replaceAll(',', '');
+      expect([method, path, `${methods}${answer.headers['access-control-allow-credentials'] === 'true' ? ', credentials' : ''}`]).toEqual([method, path, CORS]);
+    }
+  });
+
+  it('what everybody may read is cached as the inventory says [ASVS 14.3.2]', async () => {
+    const readable = rows.filter(({ method, path, access }) => method === 'GET' && access === 'public' && !path.includes(':'));
+    expect(readable.length).toBeGreaterThan(0);
+    for (const { path, cache } of readable) expect([path, (await app.request('GET', path)).headers['cache-control']]).toEqual([path, cache]);
+  });
+});
+
+describe('a handler that declares too little', () => {
+  it('is not printed but named: access, input and answer', () => {
+    @Controller('v1/careless')
+    class Careless {
+      @Get('open')
+      @ApiNoContentResponse()
+      open() {}
+
+      @Get('formless')
+      @Can('resource:read')
+      formless(@Query() query: Record<string, string>) {
+        return query;
+      }
+    }
+    @Module({ imports: [{ module: class Dynamic {}, controllers: [Careless] }] })
+    class Extra {}
+    const attempt = () => inventoryOf(controllersOf(Extra));
+    expect(attempt).toThrow('Careless.open declares neither @Can(...) nor @Public()');
+    expect(attempt).toThrow('Careless.formless takes a query without a DTO class');
+    expect(attempt).toThrow('Careless.formless declares no answer');
+  });
+
+  it('a module is imported in a form that the inventory does not know: it stops, and hides nothing', () => {
+    @Module({ imports: [{ forwardRef: () => Object }] })
+    class Extra {}
+    expect(() => inventoryOf(controllersOf(Extra))).toThrow('cannot look into an import');
+  });
+});
+
+describe('npm run inventory', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'inventory-'));
+  afterAll(() => rmSync(directory, { recursive: true }));
+
+  /** Nothing of the configuration, no directory with keys, no database. */
+  const run = (args: string[], imported?: string) => {
+    const preload = imported === undefined ? [] : ['--import', pathToFileURL(imported).href];
+    return spawnSync(process.execPath, [...preload, resolve('dist/inventory/main.js'), ...args], { cwd: directory, env: {}, encoding: 'utf8' });
+  };
+
+  it('prints the same as a table, as JSON and as Markdown, and needs nothing for it', () => {
+    const [table, json, markdown] = [run([]), run(['--json']), run(['--markdown'])];
+    expect([table.status, json.status, markdown.status]).toEqual([0, 0, 0]);
+    expect(JSON.parse(json.stdout)).toEqual(rows);
+    expect(differences(readTable(table.stdout), readTable(toTable(rows)))).toEqual([]);
+    expect(differences(readTable(markdown.stdout), readTable(toMarkdown(rows)))).toEqual([]);
+  });
+
+  it('--help tells the words; other words: exit code 2, and nothing is printed', () => {
+    expect(run(['--help'])).toMatchObject({ status: 0, stdout: expect.stringContaining('npm run inventory --silent -- [--json | --markdown]') });
+    expect(run(['--jsn'])).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('--jsn') });
+  });
+
+  it('a handler has lost its declaration: exit code 1, and it is named', () => {
+    const file = join(directory, 'careless.mjs');
+    const [metadata, controller] = ['node_modules/reflect-metadata/Reflect.js', 'dist/users/users.controller.js'].map((path) => pathToFileURL(resolve(path)).href);
+    writeFileSync(file, `import '${metadata}';\nconst { UsersController } = await import('${controller}');\nReflect.deleteMetadata('access', UsersController.prototype.list);\n`);
+    expect(run([], file)).toMatchObject({ status: 1, stdout: '', stderr: expect.stringContaining('UsersController.list declares neither') });
+  });
+});

@@ -1,0 +1,101 @@
+import { randomUUID, randomUUIDv7 } from 'node:crypto';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { Database } from '../../src/database/index.js';
+import { signUp, signUpAdministrator, type Actor } from '../support/actors.js';
+import { startApp, type TestApp } from '../support/app.js';
+import { createResource, shareWith } from '../support/resources.js';
+import { unlimited } from '../support/unlimited.js';
+
+const many = 50;
+const body = { title: 'Counted', body: '' };
+
+let app: TestApp;
+let admin: Actor;
+let database: Database;
+let people: string[];
+let id: string;
+let doomed: string[];
+
+beforeAll(async () => {
+  unlimited();
+  app = await startApp({ instances: 1 });
+  database = app.on(0).service.app.get(Database, { strict: false });
+  const alice = await signUp(app, 'alice');
+  admin = await signUpAdministrator(app);
+  for (let count = 0; count < many; count++) {
+    await createResource(app, admin);
+    await shareWith(app, alice, (await createResource(app, alice, { visibility: 'public' })).id, admin, 'editor');
+  }
+  people = Array.from({ length: many }, () => randomUUIDv7());
+  await database.client.user.createMany({ data: people.map((person) => ({ id: person, email: `${person}@example.org`, name: 'Somebody' })) });
+  id = (await createResource(app, admin)).id;
+  doomed = [];
+  for (let count = 0; count < 5; count++) doomed.push((await createResource(app, admin)).id);
+});
+afterAll(() => app.close());
+
+/** How many statements one request sends; the least of several, because timers of the service send some of their own. */
+async function statementsOf(send: () => Promise<{ readonly status: number }>): Promise<number> {
+  const counts = [];
+  for (let attempt = 0; attempt < 5; attempt++) {
+    const query = vi.spyOn(pg.Client.prototype, 'query');
+    const { status } = await send();
+    counts.push(query.mock.calls.length);
+    query.mockRestore();
+    expect(status).toBeLessThan(300);
+  }
+  return Math.min(...counts);
+}
+
+const get = (path: string) => app.request('GET', `/v1/${path}`, { token: admin.token });
+const post = (headers = {}) => app.request('POST', '/v1/resources', { token: admin.token, headers, body });
+const usedKey = `"${randomUUID()}"`;
+let etag = '"1"';
+
+async function patch() {
+  const answer = await app.request('PATCH', `/v1/resources/${id}`, { token: admin.token, headers: { 'if-match': etag }, body: { title: 'Again' } });
+  etag = answer.headers['etag'] ?? '';
+  return answer;
+}
+
+/** BEGIN and COMMIT count. A statement more for a request is a decision, which is made here. */
+const requests: Record<string, [() => Promise<{ readonly status: number }>, number]> = {
+  'GET /v1/resources/:id': [() => get(`resources/${id}`), 2],
+  'POST /v1/resources': [() => post(), 4],
+  'POST /v1/resources with a new Idempotency-Key': [() => post({ 'idempotency-key': `"${randomUUID()}"` }), 7],
+  'POST /v1/resources with a used Idempotency-Key': [() => post({ 'idempotency-key': usedKey }), 4],
+  'PATCH /v1/resources/:id': [patch, 6],
+  'DELETE /v1/resources/:id': [() => app.request('DELETE', `/v1/resources/${doomed.pop()}`, { token: admin.token, headers: { 'if-match': '"1"' } }), 4],
+  'GET /v1/users/me': [() => get('users/me'), 1],
+  'GET /v1/users/:id': [() => get(`users/${people[0]}`), 1],
+};
+
+const lists: Record<string, number> = {
+  'resources?scope=owned': 1,
+  'resources?scope=owned&fields=title': 1,
+  'resources?q=minutes': 1,
+  'resources?scope=shared': 2,
+  'resources?scope=shared&q=minutes': 2,
+  'resources?scope=public': 1,
+  'users?': 1,
+};
+
+describe('statements per request: the cost is that of the page [API4] [ASVS 15.2.2]', () => {
+  it.each(Object.entries(requests))('%s', async (_, [send, expected]) => {
+    expect(await statementsOf(send)).toBe(expected);
+  });
+
+  it.each(Object.entries(lists))('GET /v1/%s: as many for 50 rows as for one', async (list, expected) => {
+    expect((await get(`${list}&limit=${many}`)).body.items).toHaveLength(many);
+    for (const limit of [1, many]) expect(await statementsOf(() => get(`${list}&limit=${limit}`))).toBe(expected);
+  });
+
+  it('GET /v1/users of 50 people whose data keys nobody has used lately: one statement more, for all keys', async () => {
+    const answer = () => {
+      for (const person of people) database.forgetDataKeys(person);
+      return get(`users?limit=${many}`);
+    };
+    expect(await statementsOf(answer)).toBe(2);
+  });
+});

@@ -1,0 +1,74 @@
+import { globSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+
+// What a linter does not know: calls that turn text into code, SQL, patterns or objects. Each rule names the files that may, and why.
+
+const sources = globSync('src/**/*.ts', { exclude: ['src/generated/**'] }).map((file) => [file, withoutComments(readFileSync(file, 'utf8'))] as const);
+
+function withoutComments(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|\s)\/\/.*$/gm, '$1');
+}
+
+interface Rule {
+  readonly name: string;
+  readonly forbidden: RegExp;
+  readonly except?: Readonly<Record<string, string>>;
+  /** Breaks the rule: the pattern finds it. */
+  readonly example: string;
+}
+
+const rules: readonly Rule[] = [
+  {
+    name: 'SQL is a tagged template, never a text [practice 3.4] [ASVS 1.2.4]',
+    forbidden: /\$(?:queryRawUnsafe|executeRawUnsafe)\s*[(<]|\bPrisma\.raw\s*\(|\$(?:queryRaw|executeRaw)\s*(?:<[^>]*>)?\(\s*[`'"]/,
+    example: 'db.$queryRawUnsafe(text)',
+  },
+  {
+    name: 'no pattern is made of what somebody sent [ASVS 1.2.9]',
+    forbidden: /\bRegExp\s*\(/,
+    except: {
+      'src/auth/recovery-codes/recovery-code.ts': 'a constant of the file',
+      'src/common/fields.ts': 'a number of the declaration',
+      'src/common/route-table.ts': 'the routes of the code, at boot',
+      'src/security/logging/logger.ts': 'a constant of the file',
+    },
+    example: 'new RegExp(query.q)',
+  },
+  {
+    name: 'nothing but JSON makes objects of bytes [ASVS 1.5.2]',
+    forbidden: /\bv8\b|\bdeserialize\b|\byaml\b|node-serialize|\bunserialize\b|\bmsgpack\b|\bbson\b/i,
+    example: "import { deserialize } from 'node:v8'",
+  },
+  {
+    name: 'no text becomes code [ASVS 1.3.2]',
+    forbidden: /\beval\s*\(|\bnew Function\b|\bFunction\s*\(['"`]|node:vm\b|\bsetTimeout\s*\(\s*['"`]|\bimport\s*\(\s*[^'"\s]/,
+    example: 'await import(name)',
+  },
+  {
+    name: 'no text becomes a command [ASVS 1.2.5]',
+    forbidden: /child_process|\bexecSync\b|\bspawn(?:Sync)?\s*\(/,
+    example: "import { exec } from 'node:child_process'",
+  },
+  {
+    name: 'JSON comes from a serialiser, never from glued strings [ASVS 1.2.3]',
+    // A brace, a quoted name, a colon and a hole: in a template, or between two quotes and a plus.
+    forbidden: /`[^`]*\{\s*"\w+"\s*:[^`]*\$\{|'\{\s*"\w+"\s*:[^']*'\s*\+/,
+    example: '`{"name":"${name}"}`',
+  },
+  {
+    name: 'no page is made by writing HTML into a document [practice 3.3] [ASVS 1.2.1]',
+    forbidden: /\.(?:innerHTML|outerHTML)\s*=|insertAdjacentHTML|document\.write|createContextualFragment/,
+    example: 'part.innerHTML = text',
+  },
+];
+
+describe('How src/ turns values into text, and text into values', () => {
+  it('there is something to look at', () => expect(sources.length).toBeGreaterThan(150));
+
+  it.each(rules)('$name', ({ forbidden, except = {}, example }) => {
+    expect(example).toMatch(forbidden);
+    const found = sources.filter(([, text]) => forbidden.test(text)).map(([file]) => file);
+    // Equal, not contained: an exception that nothing needs any more goes.
+    expect(found.toSorted()).toEqual(Object.keys(except).toSorted());
+  });
+});
