@@ -1,16 +1,21 @@
-import { randomBytes } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { createHash, randomBytes } from 'node:crypto';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import pg from 'pg';
 import { startEmbedded } from '../../src/database/embedded.js';
-import { migrate } from '../../src/database/migrations.js';
+import { migrate, readMigrations } from '../../src/database/migrations.js';
 import { profile } from './profile.js';
 
 /** The id of this run, handed to the worker processes through the environment. */
 const run = (process.env['TEST_RUN'] ??= randomBytes(6).toString('hex'));
 
-export const templateDirectory = (): string => join(tmpdir(), `template-${run}`);
+/** Kept from run to run, because the first start of a database takes seconds. Other migrations, or other packages, are another template. */
+const templateDirectory = (): string => {
+  const made = createHash('sha256').update(readFileSync('package-lock.json'));
+  for (const { name, checksum } of readMigrations()) made.update(`${name} ${checksum}\n`);
+  return resolve('node_modules/.cache/test-databases', made.digest('hex').slice(0, 16));
+};
 const templateDatabase = `template_${run}`;
 
 /** Migrates one database; every test file copies it, which is ten times faster than to migrate its own. */
@@ -22,9 +27,18 @@ export async function makeTemplate(): Promise<void> {
     return;
   }
   if (existsSync(templateDirectory())) return;
-  const embedded = await startEmbedded(templateDirectory());
+  // Made beside it and renamed: a run that is killed half-way leaves no half template, and of two runs at once one wins.
+  mkdirSync(dirname(templateDirectory()), { recursive: true });
+  const unfinished = mkdtempSync(`${templateDirectory()}-`);
+  const embedded = await startEmbedded(unfinished);
   await migrate({ host: embedded.socketDirectory, port: 5432, user: 'postgres', database: 'postgres' });
   await embedded.close();
+  try {
+    renameSync(unfinished, templateDirectory());
+  } catch (error) {
+    rmSync(unfinished, { recursive: true, force: true });
+    if (!existsSync(templateDirectory())) throw error;
+  }
 }
 
 export async function dropTemplate(): Promise<void> {
@@ -34,7 +48,6 @@ export async function dropTemplate(): Promise<void> {
     const left = await administer(chosen.databaseUrl, `SELECT datname AS name FROM pg_database WHERE datname LIKE 'test\\_${run}\\_%'`);
     for (const name of [templateDatabase, ...left]) await administer(chosen.databaseUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
   }
-  rmSync(templateDirectory(), { recursive: true, force: true });
 }
 
 export interface TestDatabase {
