@@ -2,13 +2,19 @@ import { applyDecorators, type Type as Class } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { Transform, Type } from 'class-transformer';
 import { Allow, IsBoolean, IsEmail, IsIn, IsInt, IsString, Matches, Max, Min, ValidateBy, ValidateIf, ValidateNested } from 'class-validator';
+import { isPlainAddress } from './mail-address.js';
 import { hasTooManyMarks, normalise, normaliseEmail } from './normalisation.js';
 
 // One decorator per kind of input: it normalises, validates and documents, so that the three can never disagree.
 
-// Control characters forge log lines and mail headers; bidirectional marks make a name read as another one (Trojan Source).
-const unsafeInLine = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\u2028\u2029]/u;
-const unsafeInText = /(?![\n\t])[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/u;
+// Control characters forge log lines and mail headers; embeddings, overrides and isolates make a text read as another one (Trojan
+// Source). The implicit marks U+200E, U+200F and U+061C cannot do that, and editors for Hebrew and Arabic write them.
+const unsafeInLine = /[\p{Cc}\u202a-\u202e\u2066-\u2069\ufeff\u2028\u2029]/u;
+const unsafeInText = /(?![\n\t])[\p{Cc}\u202a-\u202e\u2066-\u2069\ufeff]/u;
+
+// What leaves something on the page: neither white space, nor a mark by itself, nor a character that is made to be ignored (among them the
+// Hangul fillers, which are letters), nor the blank Braille pattern. What Unicode does not know yet shows as a box.
+const visible = /(?!\p{Default_Ignorable_Code_Point})[\p{L}\p{N}\p{P}\p{S}\p{Co}\p{Cn}](?<!\u2800)/u;
 
 /** Written by a client, a text of this form could be taken for a sealed cell of field encryption. */
 const cellPrefix = 'enc:v1:';
@@ -27,6 +33,26 @@ const HasLength = (min: number, max: number) =>
         return length >= min && length <= max;
       },
       defaultMessage: () => `$property must have ${min} to ${max} characters`,
+    },
+  });
+
+/** A name that nobody can see passes for a missing one, or for that of somebody else. */
+const IsVisible = () =>
+  ValidateBy({
+    name: 'isVisible',
+    validator: {
+      validate: (value: unknown) => typeof value === 'string' && visible.test(value),
+      defaultMessage: () => '$property must have a character that can be seen',
+    },
+  });
+
+/** What mail can be sent to: no quoted local part, which the mailer refuses as an address of several. */
+const IsPlainAddress = () =>
+  ValidateBy({
+    name: 'isPlainAddress',
+    validator: {
+      validate: (value: unknown) => typeof value === 'string' && isPlainAddress(value),
+      defaultMessage: () => '$property must be an email without quotes or lists',
     },
   });
 
@@ -50,14 +76,21 @@ export interface TextLimits {
   readonly multiline?: boolean;
 }
 
-/** Human text: NFC, trimmed unless multi-line, without control and direction characters. */
+// Browsers on Windows and form encodings send CR LF; stored is one form, so that lengths and searches agree.
+const normaliseLines = (text: string): string => normalise(text.replace(/\r\n?/g, '\n'));
+
+/**
+ * Human text: NFC, without control and direction characters. One line is trimmed; in several lines each line ends with LF, however it was sent.
+ * With a minimum length, one character at least can be seen.
+ */
 export function TextField({ min, max, example, multiline = false }: TextLimits): PropertyDecorator {
   return applyDecorators(
     ApiProperty({ type: 'string', minLength: min, maxLength: max, example }),
-    normalised((text) => (multiline ? normalise(text) : normalise(text).trim())),
+    normalised((text) => (multiline ? normaliseLines(text) : normalise(text).trim())),
     IsString(),
     HasLength(min, max),
     IsSafeText(multiline ? unsafeInText : unsafeInLine),
+    ...(min > 0 ? [IsVisible()] : []),
   );
 }
 
@@ -71,6 +104,7 @@ export const EmailField = () =>
     normalised(normaliseEmail),
     IsString(),
     HasLength(3, 254),
+    IsPlainAddress(),
     IsEmail(),
     IsSafeText(unsafeInLine),
   );

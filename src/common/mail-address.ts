@@ -7,5 +7,17 @@ const plain = /^[^\s\p{Cc}<>()[\]\\,;:"@]+@[^\s\p{Cc}<>()[\]\\,;:"@]+$/u;
  */
 export const isPlainAddress = (text: string): boolean => plain.test(text);
 
-/** The address without `+...`: with most providers all such addresses are one mailbox (abuse cases A6-1, A6-2). For counting, never for mail. */
-export const mailboxOf = (email: string): string => email.replace(/^([^+@]+)\+[^@]*@/, '$1@');
+/** Providers that ignore dots in front of the @, each with the names of its domain, the one that is counted first. */
+const ignoringDots: readonly (readonly string[])[] = [['gmail.com', 'googlemail.com']];
+
+/**
+ * The mailbox that mail to the address ends up in, so that one mailbox is counted once (abuse cases A6-1, A6-2): without `+...`, which most
+ * providers ignore, and without dots where the provider ignores them. For counting, never for mail.
+ */
+export function mailboxOf(email: string): string {
+  const [, local = '', domain = ''] = /^([^@]*)@(.*)$/.exec(email) ?? [];
+  if (domain === '') return email;
+  const name = local.replace(/(?<=.)\+.*$/, '');
+  const names = ignoringDots.find((domains) => domains.includes(domain));
+  return names === undefined ? `${name}@${domain}` : `${name.replaceAll('.', '')}@${names[0]}`;
+}

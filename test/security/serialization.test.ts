@@ -4,7 +4,7 @@ import { readConfig } from '../../src/config/index.js';
 import { Egress } from '../../src/egress/index.js';
 import { mailedToken, signUp, type Actor } from '../support/actors.js';
 import { startApp, type TestApp } from '../support/app.js';
-import { composed, plainText, separators, severalLines, unsafeText } from '../support/naughty-strings.js';
+import { composed, invisible, lineEnds, plainText, separators, severalLines, unsafeText } from '../support/naughty-strings.js';
 import { createResource } from '../support/resources.js';
 
 let app: TestApp;
@@ -50,6 +50,20 @@ describe('Text is data: stored as it is, escaped where it leaves [practice 3.4] 
     const refused = await create({ title: text });
     expect([refused.status, pointers(refused)]).toEqual([422, ['/title unsafe-text']]);
     expect((await rename(text)).status).toBe(422);
+  });
+
+  it.each(lineEnds)('%j, as another system ends its lines: kept with LF, in a field of one line refused', async (text, kept) => {
+    const { status, body: created } = await create({ body: text, note: `x${text}` });
+    expect(status).toBe(201);
+    expect((await read(created.id)).body).toMatchObject({ body: kept, note: `x${kept}` });
+    expect(pointers(await create({ title: `x${text}y` }))).toEqual(['/title unsafe-text']);
+    expect(pointers(await rename(`x${text}y`))).toEqual(['/name unsafe-text']);
+  });
+
+  it.each(invisible)('%j as a name or a title: 422, because nobody could see it; the name is what it was [ASVS 2.2.1]', async (text) => {
+    const before = (await app.request('GET', '/v1/users/me', { token: alice.token })).body.name as string;
+    expect([pointers(await rename(text)), pointers(await create({ title: text }))]).toEqual([['/name nothing-visible'], ['/title nothing-visible']]);
+    expect((await app.request('GET', '/v1/users/me', { token: alice.token })).body).toMatchObject({ name: before });
   });
 
   it.each(unsafeText)('%j is refused in every field by the documented rule, and nothing is stored [ASVS 1.3.3]', async (text) => {

@@ -22,7 +22,7 @@ export const plainText: readonly string[] = [
   '%0d%0aSet-Cookie: a=b', '%00', '%252e%252e%252f', '%c0%ae', '%u0041', '\\r\\nX: y', '\\n', '\\0', '\\u0000', '&#13;&#10;', '=?utf-8?q?=0d=0a?=', '+ADw-script+AD4-', 'a+b',
   // Scripts, forms and lengths of Unicode.
   'Ω≈ç√∫˜µ≤≥÷', 'åß∂ƒ©˙∆˚¬…æ', '社會科學院語學研究所', 'パーティーへ行かないか', 'нет', 'ثم نفس سقطت', 'בְּרֵאשִׁית', '田中さんにあげて下さい', '𐐜 𐐔𐐇𐐝𐐀', '😀 👩‍👩‍👧‍👦 👍🏽 🏳️‍🌈 🇺🇳', 'Ｔｈｅ ｑｕｉｃｋ', '𝕋𝕙𝕖 𝖖𝖚𝖎𝖈𝖐', 'ﬁ ﬃ', 'İıſK',
-  'Z̮̞̠͙͔ͅḀ̗̞͈̻̗Ḷ͙͎̯̹̞͓G̻O̭̗̮'.normalize('NFC'), '﷽', 'ﷺ', 'a\u200bb', 'a\u00a0b', 'a\u00adb', 'a\u2060b', '\ufffd', '\ufffe', '\uffff', '\u{10ffff}', '𠜎𠜱𠝹', '‘’“”', '½ ⅓ ٪', '﹤script﹥', '＜script＞', '＇ OR １＝１',
+  'Z̮̞̠͙͔ͅḀ̗̞͈̻̗Ḷ͙͎̯̹̞͓G̻O̭̗̮'.normalize('NFC'), 'a\u200eb', 'a\u200fב', 'a\u061cب', '﷽', 'ﷺ', 'a\u200bb', 'a\u00a0b', 'a\u00adb', 'a\u2060b', '\ufffd', '\ufffe', '\uffff', '\u{10ffff}', '𠜎𠜱𠝹', '‘’“”', '½ ⅓ ٪', '﹤script﹥', '＜script＞', '＇ OR １＝１',
 ];
 
 /** Text with a form that is not NFC, and that form. */
@@ -40,8 +40,20 @@ export const severalLines: readonly string[] = ['a\nb', 'a\tb', 'a\n\n<script>\n
 
 /** What forges lines, headers or directions, or looks like a sealed cell: refused everywhere. */
 export const unsafeText: readonly string[] = [
-  'a\r\nSet-Cookie: b=c', 'a\rb', 'a\u0000b', '\u0000', 'a\u0008b', 'a\u001b[31mred', 'a\u007fb', 'a\u0085b', 'a\u009b31mb', 'a\ufeffb', 'a\u202eb', 'a\u202ab\u202c', 'a\u2066b\u2069', 'a\u200eb', 'a\u200fb', 'a\u061cb',
+  'a\u0000b', '\u0000', 'a\u0008b', 'a\u001b[31mred', 'a\u007fb', 'a\u0085b', 'a\u009b31mb', 'a\ufeffb', 'a\u202eb', 'a\u202ab\u202c', 'a\u2066b\u2069',
   'enc:v1:AAAA', 'a\u000bb', 'a\u000cb', '\u0001',
+]; // prettier-ignore
+
+/** Line ends of other systems: LF is kept of them in a text of several lines. */
+export const lineEnds: readonly (readonly [string, string])[] = [
+  ['a\r\nSet-Cookie: b=c', 'a\nSet-Cookie: b=c'],
+  ['a\rb', 'a\nb'],
+  ['\r\n\r\n', '\n\n'],
+];
+
+/** Nothing that anybody could see. */
+export const invisible: readonly string[] = [
+  '\u200b', '\u200d\u200d', '\u3164', '\u115f\u1160', '\uffa0', '\u2800', '\u00ad', '\u034f', '\u0301', '\u200e\u200f', '\u{e0041}', '\u2060\u180e', '\ufe0f', '\u{1d173}',
 ]; // prettier-ignore
 
 /** Line ends that only some programs know: fine in a text of several lines, not in one line. */

@@ -17,6 +17,8 @@ const codes: Readonly<Record<string, string>> = {
   nestedValidation: 'wrong-type',
   hasLength: 'wrong-length',
   isSafeText: 'unsafe-text',
+  isVisible: 'nothing-visible',
+  isPlainAddress: 'not-an-email-address',
   isEmail: 'not-an-email-address',
   matches: 'wrong-format',
   isIn: 'not-a-choice',

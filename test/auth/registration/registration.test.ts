@@ -72,6 +72,13 @@ describe('registration (ASVS V6.3, V6.4; pre-hijacking)', () => {
     expect((await app.request('GET', '/v1/users/me', { token })).body).toMatchObject({ email, name: 'Victim' });
   });
 
+  it.each(['"alice"@example.org', '"a b"@example.org'])('registers %s, to which no mail can go: 422, nothing is queued, no error in the log', async (email) => {
+    const log = app.logText().length;
+    expect(await register(email)).toMatchObject({ status: 422, body: { errors: [{ pointer: '/email', code: 'not-an-email-address' }] } });
+    await app.mailQuiet();
+    expect([mailsTo(email), app.logText().slice(log).includes('"log.level":"error"')]).toEqual([[], false]);
+  });
+
   it('chooses no name, an empty one, or one that is no text: 422, and the token is still good', async () => {
     const email = newAddress();
     await register(email);
