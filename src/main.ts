@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { banner } from './banner.js';
 import { bootFailure } from './boot-failure.js';
 import type { Config } from './config/index.js';
+import { onStopSignal, signalExitCode } from './stop-signals.js';
 
 // Platforms without the packaged runtime fall back to the system's Node, and `engines` only warns.
 if (Number(process.versions.node.split('.')[0]) < 26) {
@@ -10,6 +11,13 @@ if (Number(process.versions.node.split('.')[0]) < 26) {
 }
 
 let config: Config | undefined;
+let end: ((code: number) => void) | undefined;
+// Heard from the start: the first process of a container is deaf to signals that it does not listen to.
+onStopSignal((signal) => {
+  if (end !== undefined) return end(0);
+  process.stderr.write(`${signal}: ended before the service listened\n`);
+  process.exit(signalExitCode(signal));
+});
 try {
   const { configFromEnvironment } = await import('./config/index.js');
   config = configFromEnvironment();
@@ -23,13 +31,12 @@ try {
   const { shutdownTimeoutSeconds } = config;
   let exitCode = 0;
   let stopping: Promise<void> | undefined;
-  const end = (code: number): void => {
+  end = (code) => {
     // The highest: what broke while a signal ended the service is no orderly end. Not `process.exitCode`, which the embedded database sets as well.
     exitCode = Math.max(exitCode, code);
     stopping ??= stop(service.close(), drain, shutdownTimeoutSeconds, () => exitCode);
   };
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => end(0));
-  catchTheRest(() => end(1));
+  catchTheRest(() => end?.(1));
   service.onFailure((error) => {
     process.stderr.write(`${bootFailure(error, config)}\n`);
     process.exit(1);

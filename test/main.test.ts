@@ -15,6 +15,7 @@ interface Running {
   readonly process: ChildProcess;
   readonly output: () => string;
   readonly exit: Promise<number | null>;
+  readonly pid: () => number;
 }
 
 const children: ChildProcess[] = [];
@@ -32,18 +33,22 @@ const environment = (): Record<string, string> => ({
   ARGON2_PASSES: '2',
 });
 
-function run(entry: string, args: string[] = [], env: Record<string, string> = {}): Running {
-  const child = spawn(process.execPath, [entry, ...args], { env: { ...environment(), ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+/** In a process group of its own, as a shell starts it. */
+function run(command: string, args: string[] = [], env: Record<string, string> = {}): Running {
+  const child = spawn(command, args, { env: { ...environment(), ...env }, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   children.push(child);
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  return { process: child, output: () => output, exit: new Promise((resolve) => child.once('exit', resolve)) };
+  const exit = new Promise<number | null>((resolve) => child.once('close', resolve));
+  return { process: child, output: () => output, exit, pid: () => child.pid ?? 0 };
 }
 
+const runNode = (entry: string, args: string[] = [], env: Record<string, string> = {}) => run(process.execPath, [entry, ...args], env);
+
 /** Starts the service and waits for its banner. */
-async function start(env: Record<string, string> = {}): Promise<Running> {
-  const running = run('dist/main.js', [], env);
+async function start(env: Record<string, string> = {}, by: 'npm' | 'node' = 'node'): Promise<Running> {
+  const running = by === 'npm' ? run('npm', ['start'], env) : runNode('dist/main.js', [], env);
   const ended = running.exit.then((code) => `ended with ${code}`);
   while (!running.output().includes('Mailbox')) {
     const state = await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 25))]);
@@ -59,6 +64,20 @@ const stop = async ({ process: child, exit }: Running): Promise<number | null> =
 
 const request = (method: string, path: string, parts = {}) =>
   send({ port: ports.https, ca: readFileSync(join(dataDirectory, 'tls/ca.crt'), 'utf8') }, method, path, parts);
+
+/** A log-in that the service has received, and whose answer takes as long as hashing: all of what comes until the connection closes. */
+async function logInFlight({ contentLength = 0 } = {}): Promise<{ readonly answer: Promise<string> }> {
+  const options = { host: '127.0.0.1', port: ports.https, servername: 'localhost', ca: readFileSync(join(dataDirectory, 'tls/ca.crt')) };
+  const socket = connectTls(options);
+  await once(socket, 'secureConnect');
+  let text = '';
+  socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  const answer = new Promise<string>((resolve) => socket.on('error', () => undefined).once('close', () => resolve(text)));
+  const body = JSON.stringify({ email: 'nobody@example.org', password: 'wrong password' });
+  const head = `POST /v1/auth/login HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${contentLength || body.length}\r\n\r\n`;
+  await new Promise((resolve) => socket.write(head + body, resolve));
+  return { answer };
+}
 
 beforeAll(() => {
   const { status, stderr } = spawnSync(process.execPath, ['scripts/build.ts'], { encoding: 'utf8' });
@@ -111,6 +130,38 @@ describe('the process [practice 11.1]', () => {
     expect((await Promise.all(answers)).map(({ status }) => status)).toEqual(answers.map(() => 401));
   }, 60_000);
 
+  it('Ctrl-C under npm, which comes twice, and once more at once: requests in flight get their answers, the lock is gone, 0 [practice 11.1]', async () => {
+    const service = await start({}, 'npm');
+    const answers = await Promise.all(Array.from({ length: 8 }, () => logInFlight()));
+    // The terminal signals the whole group; npm passes it on as well.
+    process.kill(-service.pid(), 'SIGINT');
+    process.kill(-service.pid(), 'SIGINT');
+    expect(await service.exit).toBe(0);
+    expect(await Promise.all(answers.map(({ answer }) => answer))).toEqual(answers.map(() => expect.stringMatching(/^HTTP\/1.1 401 /)));
+    expect(existsSync(join(dataDirectory, 'database.lock'))).toBe(false);
+  }, 60_000);
+
+  it('Ctrl-C once more, seconds later, while a client holds half a request: ends at once, and says so', async () => {
+    const service = await start({ SHUTDOWN_TIMEOUT_SECONDS: '60' });
+    const { answer } = await logInFlight({ contentLength: 1_000 });
+    service.process.kill('SIGINT');
+    await new Promise((resolve) => setTimeout(resolve, 2_100));
+    service.process.kill('SIGINT');
+    expect([await service.exit, await answer]).toEqual([130, '']);
+    expect(service.output()).toContain('SIGINT again: the service ends at once');
+  }, 60_000);
+
+  it('Ctrl-C before the service listens: ends at once, and the next start works', async () => {
+    const lock = join(dataDirectory, 'database.lock');
+    // The one that just ended at once has left its own.
+    rmSync(lock, { force: true });
+    const service = runNode('dist/main.js');
+    while (!existsSync(lock)) await new Promise((resolve) => setTimeout(resolve, 5));
+    service.process.kill('SIGINT');
+    expect([await service.exit, service.output()]).toEqual([130, expect.stringContaining('SIGINT: ended before the service listened')]);
+    expect(await stop(await start())).toBe(0);
+  }, 60_000);
+
   it('SIGTERM comes while a client holds half a request, and another not even a handshake: both are cut, everything is closed, 0 [A4-1]', async () => {
     const service = await start({ SHUTDOWN_TIMEOUT_SECONDS: '3' });
     const silent = connect(ports.https, '127.0.0.1').on('error', () => undefined);
@@ -147,7 +198,7 @@ describe('the process [practice 11.1]', () => {
     expect((await request('POST', '/v1/auth/email/verify', { body: { token, password, name: 'First' } })).status).toBe(201);
     const { body } = await request('POST', '/v1/auth/login', { body: { email, password } });
     expect((await request('GET', '/v1/users', { token: body.accessToken })).status).toBe(403);
-    const grant = run('dist/cli/main.js', ['users:grant', email, 'admin']);
+    const grant = runNode('dist/cli/main.js', ['users:grant', email, 'admin']);
     expect([await grant.exit, grant.output()]).toEqual([0, expect.stringContaining('granted')]);
     await new Promise((resolve) => setTimeout(resolve, 2_100));
     expect((await request('GET', '/v1/users', { token: body.accessToken })).status).toBe(200);
@@ -155,14 +206,14 @@ describe('the process [practice 11.1]', () => {
   }, 60_000);
 
   it('a command is mistyped: told how it goes, exit code 2', async () => {
-    const mistyped = run('dist/cli/main.js', ['users:grant', 'x@example.org', 'root']);
+    const mistyped = runNode('dist/cli/main.js', ['users:grant', 'x@example.org', 'root']);
     expect([await mistyped.exit, mistyped.output()]).toEqual([2, expect.stringContaining('users:grant <email> <user|admin>')]);
   });
 });
 
 describe('a start that cannot be [practice 6.4]', () => {
   const failed = async (env: Record<string, string>): Promise<{ code: number | null; output: string }> => {
-    const running = run('dist/main.js', [], env);
+    const running = runNode('dist/main.js', [], env);
     return { code: await running.exit, output: running.output() };
   };
 
