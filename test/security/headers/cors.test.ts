@@ -106,6 +106,15 @@ describe('Allowed origins (practice 8.2)', () => {
     expect((await app.request('POST', '/things', { body: {}, headers: { origin } })).status).toBe(201);
   });
 
+  it.each(['https://evil.localhost', 'https://evillocalhost', 'http://localhost', 'https://localhost.evil.example'])(
+    'a page at %s, which only resembles the address of the service, writes: 403, nothing allowed [A8-3]',
+    async (start) => {
+      const answer = await app.request('POST', '/things', { body: {}, headers: { origin: `${start}:${app.port}` } });
+      expect(answer).toMatchObject({ status: 403, body: { type: '/problems/forbidden' } });
+      expect(answer.headers).not.toHaveProperty('access-control-allow-origin');
+    },
+  );
+
   it('OPTIONS without Origin: 204 with Allow, or 404', async () => {
     expect(await app.request('OPTIONS', '/things')).toMatchObject({ status: 204, headers: { allow: 'GET, HEAD, OPTIONS, POST' } });
     expect((await app.request('OPTIONS', '/nothing')).status).toBe(404);
