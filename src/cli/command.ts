@@ -1,7 +1,7 @@
 import { NestFactory } from '@nestjs/core';
 import type { INestApplicationContext } from '@nestjs/common';
 import { OperatorModule } from './operator.module.js';
-import type { Config } from '../config/index.js';
+import type { Config, VariableName } from '../config/index.js';
 import { Database } from '../database/index.js';
 import { KeyRing } from '../security/data-protection/index.js';
 
@@ -14,6 +14,8 @@ export interface Command {
   /** The arguments, for the help text. */
   readonly usage: string;
   readonly description: string;
+  /** The variables that it reads, where the others cannot be set yet. Left out: all, held to what the boot demands. */
+  readonly variables?: readonly VariableName[];
   /** @returns the exit code. @throws UsageError */
   readonly run: (config: Config, args: readonly string[]) => Promise<number>;
 }

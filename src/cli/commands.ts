@@ -3,6 +3,7 @@ import { dbAfterRestore } from './db-after-restore.js';
 import { dbMigrate } from './db-migrate.js';
 import { dbRoles } from './db-roles.js';
 import { keysEncryptExisting } from './keys-encrypt-existing.js';
+import { keysInit } from './keys-init.js';
 import { keysReencrypt } from './keys-reencrypt.js';
 import { keysRetire } from './keys-retire.js';
 import { keysRotate } from './keys-rotate.js';
@@ -13,7 +14,7 @@ import { usersErase } from './users-erase.js';
 import { usersGrant } from './users-grant.js';
 import { usersDisable, usersEnable } from './users-lock.js';
 
-const keys: readonly Command[] = [keysStatus, keysRotate, keysRetire, keysReencrypt, keysEncryptExisting, keysVerify];
+const keys: readonly Command[] = [keysInit, keysStatus, keysRotate, keysRetire, keysReencrypt, keysEncryptExisting, keysVerify];
 
 export const commands: readonly Command[] = [usersGrant, usersDisable, usersEnable, sessionsEnd, usersErase, dbAfterRestore, dbMigrate, dbRoles, ...keys];
 

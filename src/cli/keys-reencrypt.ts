@@ -7,8 +7,11 @@ import { dryRunOption, readWords } from './keys-words.js';
 const usage = 'keys:reencrypt [--older-than <days>] [--dry-run]';
 const dayMilliseconds = 24 * 60 * 60 * 1000;
 
-/** After a data key, or the database together with its key-encryption key, may have leaked; or by the calendar. */
-export const keysReencrypt: Command = {
+/**
+ * After a data key, or the database together with its key-encryption key, may have leaked; or by the calendar.
+ * @param waits for tests, whose instances forget keys sooner. No option of the command line: too short a wait destroys a key in use.
+ */
+export const reencryptCommand = (waits?: Waits): Command => ({
   name: 'keys:reencrypt',
   usage: '[--older-than <days>] [--dry-run]',
   description: 'Gives subjects new data keys, seals every cell anew, and destroys the old keys.',
@@ -17,9 +20,13 @@ export const keysReencrypt: Command = {
     const days = Number(values['older-than']);
     if (!Number.isInteger(days) || days < 0) throw new UsageError(`--older-than: a whole number of days\nusage: ${usage}`);
     const before = new Date(Date.now() - days * dayMilliseconds);
-    return withMaintenance(config, (maintenance) => (values['dry-run'] ? forecast(maintenance, before) : perform(maintenance, before)));
+    return withMaintenance(config, (maintenance) => (values['dry-run'] ? forecast(maintenance, before) : perform(maintenance, { before, waits })));
   },
-};
+});
+
+export const keysReencrypt = reencryptCommand();
+
+type Waits = Parameters<typeof reencrypt>[1]['waits'];
 
 async function forecast({ store, signal }: Maintenance, before: Date): Promise<number> {
   const outdated = counting(store, ({ state, createdAt }) => state === 'retired' || (state === 'active' && createdAt < before));
@@ -28,11 +35,12 @@ async function forecast({ store, signal }: Maintenance, before: Date): Promise<n
   return signal.aborted ? exitStopped : 0;
 }
 
-async function perform({ store, signal, record }: Maintenance, before: Date): Promise<number> {
+async function perform({ store, signal, record }: Maintenance, { before, waits }: { before: Date; waits: Waits }): Promise<number> {
   let progress = new Progress('data keys');
   const report = await reencrypt(store, {
     before,
     signal,
+    ...(waits && { waits }),
     onProgress: (done, total) => progress.show(done, total),
     onStep(step) {
       progress.end();

@@ -18,7 +18,7 @@ try {
     process.stdout.write(`${command.name} ${command.usage}\n  ${command.description}\n`);
     process.exit(0);
   }
-  config = configFromEnvironment();
+  config = configFromEnvironment(command.variables);
   process.exitCode = await command.run(config, args);
 } catch (error) {
   const usage = error instanceof UsageError;

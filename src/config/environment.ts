@@ -1,13 +1,16 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { readConfig, type Config } from './config.js';
+import type { VariableName } from './variables.js';
 
 /**
  * The configuration of this process: `.env` in the working directory, if there is one, under the real environment.
  * The only place that reads `process.env`.
+ * @param only the variables that are looked at, for a command that comes before the others can be set. Left out: all.
  * @throws ConfigurationError
  */
-export function configFromEnvironment(): Config {
+export function configFromEnvironment(only?: readonly VariableName[]): Config {
   const file = existsSync('.env') ? parseEnv(readFileSync('.env', 'utf8')) : {};
-  return readConfig({ ...file, ...process.env });
+  const environment: Readonly<Record<string, string | undefined>> = { ...file, ...process.env };
+  return readConfig(only === undefined ? environment : Object.fromEntries(only.map((name) => [name, environment[name]])));
 }

@@ -4,4 +4,4 @@ export { prepareDataDirectory } from './data-directory.js';
 export { configFromEnvironment } from './environment.js';
 export { databaseLink, redisLink, smtpLink } from './link.js';
 export { handshakeFault, linkTls, type LinkTls } from './link-tls.js';
-export { variables } from './variables.js';
+export { variables, type VariableName } from './variables.js';

@@ -121,7 +121,7 @@ export const variables = {
 
   KEY_RING_FILE: define({
     group: 'Data protection (practice 7)',
-    description: 'The key ring, a file that only the owner can read. Not set: made at first start under DATA_DIRECTORY.',
+    description: 'The key ring, a file that only the owner can read; npm run cli -- keys:init makes the first. Not set: made at first start under DATA_DIRECTORY.',
     example: '/run/secrets/keys.json',
     requiredInProduction: true,
     parse: path,

@@ -20,7 +20,7 @@ export class KeyRing {
   /** @throws KeyRingError when the file is absent, readable by others, or not a sound key ring. */
   static async load(file: string): Promise<KeyRing> {
     const ring = await KeyRing.read(file);
-    return ring ?? fail(file, 'there is no such file: mount the key ring there, or set KEY_RING_FILE');
+    return ring ?? fail(file, 'there is no such file: mount the key ring there, set KEY_RING_FILE, or make the first one with npm run cli -- keys:init');
   }
 
   /**
@@ -31,6 +31,15 @@ export class KeyRing {
     const ring = await KeyRing.read(file);
     if (ring !== undefined) return ring;
     await create(file);
+    return KeyRing.load(file);
+  }
+
+  /**
+   * Makes the file (mode 0600), with a key of every purpose.
+   * @throws KeyRingError when something is there already: what its keys sealed could never be opened again.
+   */
+  static async create(file: string): Promise<KeyRing> {
+    if (!(await create(file))) fail(file, 'it is there already, and stays as it is: keys:rotate changes its keys');
     return KeyRing.load(file);
   }
 
@@ -104,8 +113,9 @@ const formOf = ({ ino, size, mtimeMs, ctimeMs }: Stats): string => [ino, size, m
 /**
  * A complete file appears under its name, or none: written beside it, flushed, then linked, which fails if another start
  * was faster. A half-written or second ring would make every sealed cell unreadable.
+ * @returns false when there is one already.
  */
-async function create(file: string): Promise<void> {
+async function create(file: string): Promise<boolean> {
   const draft = `${file}.${randomBytes(6).toString('hex')}.new`;
   try {
     await mkdir(dirname(file), { recursive: true, mode: 0o700 });
@@ -117,8 +127,9 @@ async function create(file: string): Promise<void> {
       await handle.close();
     }
     await link(draft, file);
+    return true;
   } catch (error) {
-    if (codeOf(error) !== 'EEXIST') fail(file, `it cannot be made (${codeOf(error)}): let the service write to its folder`, error);
+    return codeOf(error) === 'EEXIST' ? false : fail(file, `it cannot be made (${codeOf(error)}): let the service write to its folder`, error);
   } finally {
     await unlink(draft).catch((error: unknown) => {
       if (codeOf(error) !== 'ENOENT') throw error;

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUIDv7 } from 'node:crypto';
 import { cellFormat } from '../field-encryption/cell.js';
 import { dataKeyBytes, ownerName, type KeyOwner } from '../field-encryption/data-key.js';
+import type { EncryptedField } from '../field-encryption/field-map.js';
 import type { KeyWrapper } from '../field-encryption/key-wrapper.js';
 import type { Model } from '../field-encryption/models.js';
 import type { StoredCells } from './stored-cells.js';
@@ -111,7 +112,7 @@ export async function destroyRetired(store: StoredCells, spared: ReadonlySet<str
 async function keysInUse(client: StoredClient, model: Model, keys: readonly DatedKeyRow[]): Promise<Set<string>> {
   const named = keys.flatMap(({ id, purpose, subject }) =>
     [...model.encrypted.values()].flatMap((field) => {
-      if (field.purpose !== purpose || ('constant' in field.subject && field.subject.constant !== subject)) return [];
+      if (field.purpose !== purpose || !canBelongTo(model, field, subject)) return [];
       const owner = 'field' in field.subject ? { [field.subject.field]: subject } : {};
       return [{ id, where: { ...owner, [field.name]: { startsWith: `${cellFormat}:${id}:` } } }];
     }),
@@ -119,6 +120,14 @@ async function keysInUse(client: StoredClient, model: Model, keys: readonly Date
   if (named.length === 0 || (await delegateOf(client, model).count({ where: { OR: named.map(({ where }) => where) } })) === 0) return new Set();
   // Rare: somebody still writes with a retired key. The whole hundred waits for the next run.
   return new Set(keys.map(({ id }) => id));
+}
+
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** A constant subject is no uuid: PostgreSQL refuses to compare the two, and the whole run would end there. */
+function canBelongTo(model: Model, { subject: declared }: EncryptedField, subject: string): boolean {
+  if ('constant' in declared) return declared.constant === subject;
+  return uuid.test(subject) || !model.uuids.has(declared.field);
 }
 
 const owners = (keys: readonly KeyOwner[]) => keys.map(({ purpose, subject }) => ({ purpose, subject }));
