@@ -1,5 +1,6 @@
 import pg, { type ClientConfig, type PoolConfig } from 'pg';
 import { databaseLink, handshakeFault, linkTls, type Config } from '../config/index.js';
+import { poolerFault, sessionOptions, timeLimits } from './session.js';
 
 /** How the driver reaches the database. One code path: the embedded database speaks PostgreSQL's protocol on a unix socket. */
 export function connectionOptions(config: Config, socketDirectory: string | undefined, url = config.databaseUrl): PoolConfig {
@@ -15,9 +16,8 @@ export function connectionOptions(config: Config, socketDirectory: string | unde
     max: config.databasePoolSize,
     connectionTimeoutMillis: 3_000,
     // No statement may hold a connection for long: a slow query must not starve the others (ASVS v5.0.0-15.2.2).
-    statement_timeout: 10_000,
-    lock_timeout: 3_000,
-    idle_in_transaction_session_timeout: 10_000,
+    ...timeLimits,
+    options: sessionOptions,
     keepAlive: true,
   };
 }
@@ -29,13 +29,13 @@ export function ownerConnection(config: Config): ClientConfig {
   return connectionOptions(config, undefined, url);
 }
 
-/** Runs the work on one connection of its own. @throws ConfigurationError when the TLS handshake fails. */
+/** Runs the work on one connection of its own. @throws ConfigurationError when the TLS handshake fails, or a pooler is in the way. */
 export async function withClient<T>(connection: ClientConfig, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client(connection);
   try {
     await client.connect();
   } catch (error) {
-    throw handshakeFault('DATABASE', error) ?? error;
+    throw handshakeFault('DATABASE', error) ?? poolerFault(error) ?? error;
   }
   // A connection that breaks also rejects the query that waits on it, and that is who hears of it.
   client.on('error', () => undefined);

@@ -7,10 +7,11 @@ import { fieldMap } from '../generated/field-encryption/index.js';
 import { PrismaClient, type Prisma } from '../generated/prisma/client.js';
 import { DataKeyCache, protectFields, type FieldFault, type KeyRing, type ProtectOptions } from '../security/data-protection/index.js';
 import { openKeyWrappers } from '../security/data-protection/key-wrappers/key-wrappers.js';
-import { connectionOptions } from './connection.js';
+import { connectionOptions, withClient } from './connection.js';
 import { runningEmbedded, startEmbedded, type EmbeddedDatabase } from './embedded.js';
 import { migrate } from './migrations.js';
 import { prepareServer } from './server.js';
+import { assertSession } from './session.js';
 
 type Keys = Pick<ProtectOptions, 'keyRing' | 'wrappers' | 'cache'>;
 
@@ -66,7 +67,9 @@ export class Database {
   private static async openEmbedded(config: Config, keys: Keys): Promise<Database> {
     const embedded = await startEmbedded(config.dataDirectory);
     try {
-      await migrate(connectionOptions(config, embedded.socketDirectory));
+      const connection = connectionOptions(config, embedded.socketDirectory);
+      await withClient(connection, (client) => assertSession(client, { limits: false }));
+      await migrate(connection);
       return new Database(config, keys, embedded, embedded.socketDirectory);
     } catch (error) {
       await embedded.close();

@@ -10,6 +10,9 @@ const database = await PGlite.create({
   // 16 MB instead of 128 MB: the embedded database is for one machine and must fit beside the service.
   startParams: [...PGlite.defaultStartParams, '-c', 'shared_buffers=16MB'],
 });
+// The one session of all connections; its start parameters are weaker than what ALTER DATABASE has left in the directory (session.ts).
+await database.exec(`SET TimeZone = 'UTC'; SET DateStyle = 'ISO, MDY'; SET search_path = public;
+  SET default_transaction_isolation = 'read committed'`);
 // The service itself uses one connection; the others are for operator commands beside it.
 const server = new PGLiteSocketServer({ db: whole(database), path: socketPath, maxConnections: 8 });
 await server.start();

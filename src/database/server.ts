@@ -2,15 +2,17 @@ import { ConfigurationError, type Config } from '../config/index.js';
 import { connectionOptions, ownerConnection, withClient } from './connection.js';
 import { migrate, pendingMigrations } from './migrations.js';
 import { excessRights } from './roles.js';
+import { assertSession } from './session.js';
 
 /**
- * Sees to the migrations of a PostgreSQL server, as its owner; without one only development migrates. Then checks what the
- * role of the service may do.
+ * Checks what the service relies on, then sees to the migrations of a PostgreSQL server, as its owner; without one only
+ * development migrates. Then checks what the role of the service may do.
  * @returns what production refuses, for development to warn of.
- * @throws ConfigurationError when production would run with pending migrations, or with a role that may do too much.
+ * @throws ConfigurationError when a setting is not as the service needs it, or production would run with pending migrations, or with a role that may do too much.
  */
 export async function prepareServer(config: Config): Promise<readonly string[]> {
   const service = connectionOptions(config, undefined);
+  await withClient(service, (client) => assertSession(client, { limits: true }));
   const pending = () => withClient(service, (client) => pendingMigrations(client));
   const migrates = config.databaseOwnerUrl !== undefined || (!config.production && (await pending()).length > 0);
   if (migrates) await migrate(ownerConnection(config));

@@ -22,7 +22,7 @@ const templateDatabase = `template_${run}`;
 export async function makeTemplate(): Promise<void> {
   const chosen = profile();
   if (chosen.name === 'services') {
-    await administer(chosen.databaseUrl, `CREATE DATABASE ${templateDatabase}`);
+    await administer(chosen.databaseUrl, `CREATE DATABASE ${templateDatabase} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8'`);
     await migrate({ connectionString: databaseUrl(chosen.databaseUrl, templateDatabase) });
     return;
   }

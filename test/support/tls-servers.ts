@@ -100,7 +100,7 @@ export class PostgresServer implements Server {
     const user = serverUser();
     if (user.uid !== undefined) chownSync(directory, user.uid, user.gid ?? user.uid);
     const data = join(directory, 'data');
-    const { status, stderr } = spawnSync(join(bin, 'initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '--no-sync'], { ...user, encoding: 'utf8' });
+    const { status, stderr } = spawnSync(join(bin, 'initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '--no-sync', '--encoding=UTF8', '--locale=C.UTF-8'], { ...user, encoding: 'utf8' });
     if (status !== 0) throw new Error(stderr);
     const certificate = await authority.issue('server', serverNames);
     for (const [from, to] of [[certificate.cert, 'server.crt'], [certificate.key, 'server.key'], [authority.caFile, 'ca.crt']] as const) {
@@ -183,7 +183,7 @@ const fields = () => {
 };
 
 /** PostgreSQL refuses to run as root; then it runs as the user of its package. */
-function serverUser(): { uid?: number; gid?: number } {
+export function serverUser(): { uid?: number; gid?: number } {
   if (process.getuid?.() !== 0) return {};
   const id = (flag: string) => Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }));
   return { uid: id('-u'), gid: id('-g') };
