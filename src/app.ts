@@ -48,6 +48,7 @@ export async function createService(config: Config, overrides: Overrides = {}): 
   const [keyRing, tls] = await Promise.all([loadKeyRing(config), loadTls(config), checkRedis(config)]);
   const database = await Database.open(config, keyRing);
   try {
+    await database.assertSealedColumns();
     const { clock, modules = [], logDestination } = overrides;
     const logModules = logDestination === undefined ? [] : [LogDestinationModule.with(logDestination)];
     const table = AppModule.with({ config, keyRing, database, clock, modules: [...logModules, ...modules] });

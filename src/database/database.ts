@@ -5,7 +5,7 @@ import type { Recording } from '../common/security-events.js';
 import type { Config } from '../config/index.js';
 import { fieldMap } from '../generated/field-encryption/index.js';
 import { PrismaClient, type Prisma } from '../generated/prisma/client.js';
-import { DataKeyCache, protectFields, type FieldFault, type KeyRing, type ProtectOptions } from '../security/data-protection/index.js';
+import { DataKeyCache, findColumnFaults, protectFields, type FieldFault, type KeyRing, type ProtectOptions } from '../security/data-protection/index.js';
 import { openKeyWrappers } from '../security/data-protection/key-wrappers/key-wrappers.js';
 import { connectionOptions, withClient } from './connection.js';
 import { runningEmbedded, startEmbedded, type EmbeddedDatabase } from './embedded.js';
@@ -130,6 +130,13 @@ export class Database {
   /** Who hears that the embedded database ended by itself. */
   onFailure(listener: (error: Error) => void): void {
     if (this.embedded !== undefined) this.embedded.onFailure = listener;
+  }
+
+  /** Asked by the boot, not by the commands of operators, who need them most when the tables are not as they should be. @throws Error */
+  async assertSealedColumns(): Promise<void> {
+    const faults = await findColumnFaults(this.pool, fieldMap);
+    if (faults.length === 0) return;
+    throw new Error(`the database does not hold the encrypted fields of the schema to cells; as owner of the tables:\n  - ${faults.join('\n  - ')}`);
   }
 
   /** @throws when the database does not answer. */

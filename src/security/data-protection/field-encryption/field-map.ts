@@ -23,6 +23,8 @@ export interface RelationField {
 }
 
 export interface ModelFields {
+  /** Its name in the database. */
+  readonly table: string;
   /** The single-field id; null for a model with a composite id, which cannot have encrypted fields. */
   readonly id: string | null;
   /** True when the application makes the id (a UUIDv7); false when it is a foreign key or no String. */
@@ -33,7 +35,8 @@ export interface ModelFields {
   readonly fixed: readonly string[];
   /** Fields with `@updatedAt`, which Prisma would change with every update. */
   readonly updatedAt?: readonly string[];
-  readonly scalars: readonly string[];
+  /** Field -> its column in the database, for every field that has one. */
+  readonly columns: Readonly<Record<string, string>>;
   readonly encrypted: Readonly<Record<string, EncryptedField>>;
   readonly relations: Readonly<Record<string, RelationField>>;
 }

@@ -15,12 +15,13 @@ export function buildFieldMap(models: readonly DMMF.Model[], annotations: readon
       return [
         model.name,
         {
+          table: model.dbName ?? model.name,
           id: id?.name ?? null,
           generatedId: id?.type === 'String' && !foreign,
           uuids: scalars.filter((field) => field.nativeType?.[0] === 'Uuid' && !field.isList).map((field) => field.name),
           fixed: [...(fixed.get(model.name) ?? [])],
           updatedAt: scalars.filter((field) => field.isUpdatedAt).map((field) => field.name),
-          scalars: scalars.map((field) => field.name),
+          columns: Object.fromEntries(scalars.map((field) => [field.name, field.dbName ?? field.name])),
           encrypted: encrypted.get(model.name) ?? {},
           relations: Object.fromEntries(
             model.fields.filter((field) => field.kind === 'object').map((field) => [field.name, relation(models, model, field)]),
