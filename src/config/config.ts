@@ -39,6 +39,10 @@ export interface Config extends KeyWrapping, Links {
   readonly argon2Passes: number;
   /** A person without a second factor has to enrol one before anything else. */
   readonly secondFactorRequired: boolean;
+  /** The relying party of WebAuthn: the host of `publicUrl`, or a parent domain of it. */
+  readonly passkeyRpId: string;
+  /** All https origins whose pages may use passkeys; `publicUrl` is the first. */
+  readonly passkeyOrigins: readonly string[];
   /** 0: a refresh token that is used twice always counts as stolen. */
   readonly refreshReuseGraceSeconds: number;
   /** An https origin. */
@@ -110,6 +114,8 @@ function toConfig(values: Values): Config {
     argon2MemoryKib: values.ARGON2_MEMORY_KIB,
     argon2Passes: values.ARGON2_PASSES,
     secondFactorRequired: values.SECOND_FACTOR === 'required',
+    passkeyRpId: values.PASSKEY_RP_ID ?? new URL(publicUrl).hostname,
+    passkeyOrigins: [publicUrl, ...values.PASSKEY_ORIGINS],
     refreshReuseGraceSeconds: values.REFRESH_REUSE_GRACE_SECONDS,
     breachedPasswordsUrl: values.BREACHED_PASSWORDS_URL,
     egressAllowPrivateHosts: values.EGRESS_ALLOW_PRIVATE_HOSTS,
@@ -141,5 +147,19 @@ function contradictions(config: Config): string[] {
   const ports = [config.httpsPort, config.httpPort, config.internalPort].filter((port) => port !== 0);
   if (!isPlainAddress(config.mailFrom)) faults.push('MAIL_FROM: set an e-mail address: the host of PUBLIC_URL makes none');
   if (new Set(ports).size !== ports.length) faults.push('HTTPS_PORT, HTTP_PORT and INTERNAL_PORT: set three different ports');
-  return [...faults, ...linkFaults(config, config.production)];
+  return [...faults, ...passkeyFaults(config), ...linkFaults(config, config.production)];
+}
+
+/** A browser refuses what these two name: better now than at the first registration. */
+function passkeyFaults({ passkeyRpId, passkeyOrigins, publicUrl, corsOrigins }: Config): string[] {
+  const faults: string[] = [];
+  const { hostname } = new URL(publicUrl);
+  const isParent = hostname.endsWith(`.${passkeyRpId}`) && passkeyRpId.includes('.');
+  if (hostname !== passkeyRpId && !isParent) {
+    faults.push('PASSKEY_RP_ID: set the host of PUBLIC_URL, or a domain above it that has a dot (WebAuthn Level 3 s5.1.2)');
+  }
+  if (passkeyOrigins.some((origin) => origin !== publicUrl && !corsOrigins.includes(origin))) {
+    faults.push('PASSKEY_ORIGINS: add each of them to CORS_ORIGINS too: a page that may not call the API cannot use a passkey');
+  }
+  return faults;
 }

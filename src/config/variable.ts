@@ -39,6 +39,10 @@ export const path = (text: string): string => (text.includes('\0') ? fail('set a
 export const host = (text: string): string =>
   /^[A-Za-z0-9.:_-]{1,253}$/.test(text) ? text : fail('set a host name or an IP address, without scheme and port');
 
+/** A domain name in small letters, without scheme and port. */
+export const domain = (text: string): string =>
+  /^(?=.{1,253}$)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*$/.test(text) ? text : fail('set a domain name in small letters, such as example.org');
+
 /** An absolute URL of one of the schemes, which `read` accepts. */
 export const url =
   (read: (text: string) => unknown, ...schemes: readonly string[]) =>

@@ -1,6 +1,6 @@
 import { linkVariables } from './link.variables.js';
 import { keyWrapperVariables } from './key-wrapper.variables.js';
-import { flag, host, httpsOrigin, listOf, oneOf, path, whole, type Variable } from './variable.js';
+import { domain, flag, host, httpsOrigin, listOf, oneOf, path, whole, type Variable } from './variable.js';
 
 const define = <T>(variable: Variable<T>): Variable<T> => variable;
 
@@ -155,6 +155,19 @@ export const variables = {
     example: 'required',
     fallback: 'optional' as const,
     parse: oneOf('optional', 'required'),
+  }),
+  PASSKEY_RP_ID: define({
+    group: 'Authentication (practice 2)',
+    description: 'The domain that passkeys belong to, for good: the host of PUBLIC_URL, or a parent domain of it that the application shares. Not set: the host.',
+    example: 'example.org',
+    parse: domain,
+  }),
+  PASSKEY_ORIGINS: define({
+    group: 'Authentication (practice 2)',
+    description: 'Further exact origins whose pages register passkeys and sign in by them; each has to be in CORS_ORIGINS too. Empty: PUBLIC_URL only.',
+    example: 'https://app.example.org',
+    fallback: [] as readonly string[],
+    parse: listOf(httpsOrigin),
   }),
   REFRESH_REUSE_GRACE_SECONDS: define({
     group: 'Authentication (practice 2)',

@@ -34,3 +34,9 @@ export class RegisteredPasskeyView {
   @ViewField({ view: () => TokensView, nullable: true, description: 'The whole sign-in of somebody who had to enrol a factor first. Null: the access token that was sent goes on.' })
   tokens: TokensView | null;
 }
+
+/** The document that browsers read (WebAuthn Level 3 s5.11.1). */
+export class RelatedOriginsView {
+  @ViewField({ type: 'array', items: { type: 'string', format: 'uri' } })
+  origins: readonly string[];
+}

@@ -13,11 +13,12 @@ import { PasskeySignIns } from './passkey-sign-ins.js';
 import { PasskeyRepository } from './passkey.repository.js';
 import { PasskeysController } from './passkeys.controller.js';
 import { Passkeys } from './passkeys.js';
+import { RelatedOriginsController } from './related-origins.controller.js';
 import { RelyingParty } from './relying-party.js';
 
 @Module({
   imports: [SessionsModule, RecoveryCodesModule],
-  controllers: [PasskeysController, PasskeySignInController],
+  controllers: [PasskeysController, PasskeySignInController, RelatedOriginsController],
   providers: [Passkeys, PasskeyRegistrations, PasskeySignIns, PasskeyChallenges, PasskeyRepository, RelyingParty],
 })
 export class PasskeysModule {

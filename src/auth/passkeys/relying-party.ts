@@ -32,14 +32,15 @@ export interface VerifiedUse {
 export class RelyingParty {
   /** A passkey belongs to this domain. Browsers offer it nowhere else: that is what stops phishing. */
   readonly id: string;
-  private readonly origin: string;
+  /** The pages that may use it, exactly: an origin that a suffix or a pattern lets in is one that somebody else can have. */
+  readonly origins: readonly string[];
 
   constructor(
-    @Inject(CONFIG) { publicUrl }: Config,
+    @Inject(CONFIG) { passkeyRpId, passkeyOrigins }: Config,
     private readonly challenges: PasskeyChallenges,
   ) {
-    this.id = new URL(publicUrl).hostname;
-    this.origin = publicUrl;
+    this.id = passkeyRpId;
+    this.origins = passkeyOrigins;
   }
 
   /** The user's id as bytes: random enough, and no personal data (WebAuthn Level 3 s14.6.1). @returns base64url. */
@@ -60,7 +61,7 @@ export class RelyingParty {
     return challenge !== undefined && (await this.challenges.consume(challenge, registering)) ? challenge : undefined;
   }
 
-  /** Undefined for whatever is not a new key of a verified person, made for this origin and this challenge. */
+  /** Undefined for whatever is not a new key of a verified person, made for one of our origins and this challenge. */
   async verifyNew(response: NewCredential, challenge: string): Promise<VerifiedCredential | undefined> {
     const { decodeAttestationObject, verifyRegistrationResponse } = await library();
     return genuine(async () => {
@@ -76,7 +77,7 @@ export class RelyingParty {
     });
   }
 
-  /** Undefined for whatever is not signed by the key, by a verified person, for this origin and this challenge. */
+  /** Undefined for whatever is not signed by the key, by a verified person, for one of our origins and this challenge. */
   async verifyUse(response: UsedCredential, challenge: string, publicKey: string): Promise<VerifiedUse | undefined> {
     const { verifyAuthenticationResponse } = await library();
     return genuine(async () => {
@@ -88,7 +89,7 @@ export class RelyingParty {
   }
 
   private expected(challenge: string) {
-    return { expectedChallenge: challenge, expectedOrigin: this.origin, expectedRPID: this.id, requireUserVerification: true };
+    return { expectedChallenge: challenge, expectedOrigin: [...this.origins], expectedRPID: this.id, requireUserVerification: true };
   }
 }
 
