@@ -93,7 +93,7 @@ try {
   const { client, stop } = await startProcess({ name: 'ours', environment, directory, ca: readFileSync(files.caFile, 'utf8'), profile: undefined });
   undo.push(stop);
   const user = await ServiceUser.signUp(client, directory, { email: 'pages@example.org', resources: 0 });
-  await fill(database === undefined ? { host: runningEmbedded(directory), port: 5432, user: 'postgres', database: 'postgres' } : { connectionString: database.url });
+  await fill(database === undefined ? { host: await runningEmbedded(directory), port: 5432, user: 'postgres', database: 'postgres' } : { connectionString: database.url });
   process.stdout.write(`${await describeServer(server)}; ${rows} resources, pages of 20, medians of ${samples}\n`);
   for (const scope of scopes) {
     const pages = await pagesOf(client, await user.token(), scope);

@@ -1,12 +1,12 @@
 // Compiles file by file, without a look at types: decorators and their metadata are all that Node's own type stripping lacks.
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import ts from 'typescript';
 
 export interface Compilation {
   /** What lies here ends up directly under `output`. */
   readonly root: string;
-  /** Is emptied first. */
+  /** Replaced when everything is compiled: a process that still runs from it, or a run that is killed, finds no half. */
   readonly output: string;
   /** Files beside those of tsconfig.build.json. */
   readonly further?: readonly string[];
@@ -18,12 +18,15 @@ export function compile({ root, output, further = [] }: Compilation): void {
   const { options: configured, fileNames } = ts.parseJsonConfigFileContent(config, ts.sys, '.');
   // One file at a time, the compiler cannot look up that the package is ESM: say it.
   const options = { ...configured, module: ts.ModuleKind.ESNext, moduleResolution: ts.ModuleResolutionKind.Bundler };
-  rmSync(output, { recursive: true, force: true });
+  const unfinished = `${output}.new`;
+  rmSync(unfinished, { recursive: true, force: true });
   for (const file of [...fileNames, ...further]) {
     const { outputText, sourceMapText } = ts.transpileModule(readFileSync(file, 'utf8'), { compilerOptions: options, fileName: file });
-    const target = join(output, relative(root, file)).replace(/\.ts$/, '.js');
+    const target = join(unfinished, relative(root, file)).replace(/\.ts$/, '.js');
     mkdirSync(dirname(target), { recursive: true });
     writeFileSync(target, outputText);
     if (sourceMapText !== undefined) writeFileSync(`${target}.map`, sourceMapText);
   }
+  rmSync(output, { recursive: true, force: true });
+  renameSync(unfinished, output);
 }

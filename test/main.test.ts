@@ -1,6 +1,6 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -110,6 +110,20 @@ describe('the process [practice 11.1]', () => {
     expect(await stop(service)).toBe(0);
   }, 60_000);
 
+  it('the first start is killed -9 at each of its steps: the one after works, and nothing half-made stays', async () => {
+    const fresh = { DATA_DIRECTORY: join(root, 'killed') };
+    const steps = ['tls/ca.crt', 'database.unfinished/base/1/PG_VERSION', 'database.unfinished/global/pg_control', 'database'];
+    for (const step of steps) {
+      const killed = runNode('dist/main.js', [], fresh);
+      while (!existsSync(join(fresh.DATA_DIRECTORY, step))) await new Promise((resolve) => setTimeout(resolve, 2));
+      killed.process.kill('SIGKILL');
+      await killed.exit;
+    }
+    const service = await start(fresh);
+    expect(await stop(service)).toBe(0);
+    expect(readdirSync(fresh.DATA_DIRECTORY).toSorted()).toEqual(['database', 'keys.json', 'tls', 'tombstones.txt']);
+  }, 120_000);
+
   it('survives kill -9: what was acknowledged is there after the next start', async () => {
     const before = await start();
     const jwks = await request('GET', '/.well-known/jwks.json');
@@ -148,7 +162,7 @@ describe('the process [practice 11.1]', () => {
     await new Promise((resolve) => setTimeout(resolve, 2_100));
     service.process.kill('SIGINT');
     expect([await service.exit, await answer]).toEqual([130, '']);
-    expect(service.output()).toContain('SIGINT again: the service ends at once');
+    expect(service.output()).toContain('SIGINT again: ended at once');
   }, 60_000);
 
   it('Ctrl-C before the service listens: ends at once, and the next start works', async () => {
@@ -250,7 +264,6 @@ describe('a start that cannot be [practice 6.4]', () => {
 });
 
 async function mailedToken(email: string): Promise<string> {
-  const { readdirSync } = await import('node:fs');
   const directory = join(dataDirectory, 'outbox');
   for (let attempt = 0; attempt < 100; attempt++) {
     const names = existsSync(directory) ? readdirSync(directory).filter((name) => name.endsWith('.eml')) : [];

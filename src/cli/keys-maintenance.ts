@@ -7,6 +7,7 @@ import { fieldMap } from '../generated/field-encryption/index.js';
 import { KeyRing, type Purpose } from '../security/data-protection/index.js';
 import { openKeyWrappers } from '../security/data-protection/key-wrappers/key-wrappers.js';
 import { StoredCells, keyUses, type StoredClient, type SweepReport } from '../security/data-protection/maintenance/index.js';
+import { onStopSignal } from '../stop-signals.js';
 import { withServices } from './command.js';
 
 /** 0 and 2 are done and usage; 1 means that faults were found. */
@@ -18,7 +19,7 @@ export interface Maintenance {
   readonly keyRing: KeyRing;
   readonly store: StoredCells;
   readonly signingKeys: SigningKeyRotation;
-  /** Aborted by SIGTERM or SIGINT: finish what is in hand, say how far it came. The same signal again kills. */
+  /** Aborted by SIGTERM or SIGINT: finish what is in hand, say how far it came. A signal after 2 s more ends at once. */
   readonly signal: AbortSignal;
   /** How much needs this key of the ring; undefined when nobody can count it. */
   readonly uses: (purpose: Purpose, id: string) => Promise<number | undefined>;
@@ -30,14 +31,13 @@ export const say = (line: string): void => void process.stdout.write(`${line}\n`
 
 export async function withMaintenance(config: Config, work: (maintenance: Maintenance) => Promise<number>): Promise<number> {
   const stop = new AbortController();
-  const onSignal = () => stop.abort();
   return withServices(config, async (app) => {
-    const client = openStoredClient(config);
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, onSignal);
+    const client = await openStoredClient(config);
+    const stopListening = onStopSignal(() => stop.abort());
     try {
       return await work(await maintenanceOf(config, app, client as unknown as StoredClient, stop.signal));
     } finally {
-      for (const signal of ['SIGTERM', 'SIGINT'] as const) process.removeListener(signal, onSignal);
+      stopListening();
       await client.$disconnect();
     }
   });

@@ -60,7 +60,7 @@ export class Database {
       return new Database(config, keys, undefined, undefined, warnings);
     }
     // Whoever joins a running service finds the migrations applied, and has no session of its own to lock them with.
-    const joined = join ? runningEmbedded(config.dataDirectory) : undefined;
+    const joined = join ? await runningEmbedded(config.dataDirectory) : undefined;
     return joined === undefined ? Database.openEmbedded(config, keys) : new Database(config, keys, undefined, joined);
   }
 

@@ -3,13 +3,19 @@ import { PGlite } from '@electric-sql/pglite';
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
 
 // Runs in a worker: in the main thread every query would block the event loop of the service.
-const { directory, socketPath } = workerData as { directory: string; socketPath: string };
+const { directory, socketPath } = workerData as { directory: string; socketPath: string | undefined };
 
 const database = await PGlite.create({
   dataDir: directory,
   // 16 MB instead of 128 MB: the embedded database is for one machine and must fit beside the service.
   startParams: [...PGlite.defaultStartParams, '-c', 'shared_buffers=16MB'],
 });
+// Without a socket it was only to be made.
+if (socketPath === undefined) {
+  await database.close();
+  parentPort?.postMessage('made');
+  process.exit(0);
+}
 // The one session of all connections; its start parameters are weaker than what ALTER DATABASE has left in the directory (session.ts).
 await database.exec(`SET TimeZone = 'UTC'; SET DateStyle = 'ISO, MDY'; SET search_path = public;
   SET default_transaction_isolation = 'read committed'`);

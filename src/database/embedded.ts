@@ -1,8 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { lockHolder, releaseLock, takeLock } from '../common/file-lock.js';
+import { makeWholeDirectory } from '../common/whole-files.js';
 
 /** A PostgreSQL server in this process (PGlite), reachable on a unix socket that only this user can open. */
 export interface EmbeddedDatabase {
@@ -23,7 +24,7 @@ export async function startEmbedded(dataDirectory: string): Promise<EmbeddedData
   mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
   // Under the temporary directory, because a socket path holds 107 characters at most; 0700, because it asks no password.
   const socketDirectory = mkdtempSync(join(tmpdir(), 'service-database-'));
-  const other = takeLock(lockFile(dataDirectory), { socketDirectory });
+  const other = await takeLock(lockFile(dataDirectory), { socketDirectory });
   if (other !== undefined) {
     rmSync(socketDirectory, { recursive: true });
     throw new Error(`process ${other.pid} already uses ${dataDirectory}: stop it, or set another DATA_DIRECTORY`);
@@ -37,19 +38,35 @@ export async function startEmbedded(dataDirectory: string): Promise<EmbeddedData
   }
 }
 
-/** The socket directory of a service that runs now on the data directory: operator commands join it there. */
-export const runningEmbedded = (dataDirectory: string): string | undefined =>
-  lockHolder(lockFile(dataDirectory))?.socketDirectory;
+/** The socket directory of a service that runs now on the data directory: operator commands join it there. @throws Error with the fix. */
+export async function runningEmbedded(dataDirectory: string): Promise<string | undefined> {
+  const holder = await lockHolder(lockFile(dataDirectory));
+  if (holder?.socketDirectory === undefined || existsSync(holder.socketDirectory)) return holder?.socketDirectory;
+  throw new Error(`a service of another container uses ${dataDirectory}: run the command in that container`);
+}
 
-async function startWorker(dataDirectory: string, socketDirectory: string): Promise<EmbeddedDatabase> {
-  const worker = new Worker(new URL(import.meta.url.replace(/embedded(\.\w+)$/, 'embedded-worker$1')), {
-    workerData: { directory: join(dataDirectory, 'database'), socketPath: join(socketDirectory, '.s.PGSQL.5432') },
-  });
+/** A worker that opens the directory, and has said that it is ready. */
+async function openWorker(directory: string, socketPath?: string): Promise<Worker> {
+  const worker = new Worker(new URL(import.meta.url.replace(/embedded(\.\w+)$/, 'embedded-worker$1')), { workerData: { directory, socketPath } });
   await new Promise<void>((resolve, reject) => {
     worker.once('message', () => resolve());
     worker.once('error', reject);
     worker.once('exit', () => reject(new Error('the database worker ended before it was ready')));
   });
+  return worker;
+}
+
+/** A start that is killed while a thousand files are made must not leave half a database, which never opens again. */
+async function makeDatabase(directory: string): Promise<void> {
+  await makeWholeDirectory(directory, async (unfinished) => {
+    await openWorker(unfinished);
+  });
+}
+
+async function startWorker(dataDirectory: string, socketDirectory: string): Promise<EmbeddedDatabase> {
+  const directory = join(dataDirectory, 'database');
+  if (!existsSync(directory)) await makeDatabase(directory);
+  const worker = await openWorker(directory, join(socketDirectory, '.s.PGSQL.5432'));
   let closing = false;
   const embedded: EmbeddedDatabase = {
     socketDirectory,

@@ -9,9 +9,11 @@ import { runningEmbedded } from './embedded.js';
  * is not sealed, and what it reads is not opened.
  * @param config of an open Database: the embedded database must run.
  */
-export const openStoredClient = (config: Config): PrismaClient =>
-  new PrismaClient({
-    adapter: new PrismaPg(connectionOptions(config, runningEmbedded(config.dataDirectory))),
+export async function openStoredClient(config: Config): Promise<PrismaClient> {
+  const socketDirectory = config.databaseUrl === undefined ? await runningEmbedded(config.dataDirectory) : undefined;
+  return new PrismaClient({
+    adapter: new PrismaPg(connectionOptions(config, socketDirectory)),
     errorFormat: 'minimal',
     transactionOptions: { maxWait: 5_000, timeout: 10_000 },
   });
+}

@@ -33,6 +33,7 @@ export class Outbox implements MailTransport {
     const file = await open(`${path}.part`, 'w', 0o600);
     try {
       await file.writeFile(content);
+      await file.sync();
     } finally {
       await file.close();
     }

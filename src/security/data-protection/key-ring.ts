@@ -1,7 +1,8 @@
-import { randomBytes, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
 import { link, mkdir, open, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { draftOf, removeOldDrafts, syncDirectory } from '../../common/whole-files.js';
 import { KeyRingError, newKeyRingText, parseKeyRing, type RingKey } from './key-ring.format.js';
 import type { Purpose } from './purposes.js';
 
@@ -28,6 +29,7 @@ export class KeyRing {
    * @throws KeyRingError
    */
   static async loadOrCreate(file: string): Promise<KeyRing> {
+    await removeOldDrafts(file);
     const ring = await KeyRing.read(file);
     if (ring !== undefined) return ring;
     await create(file);
@@ -116,7 +118,7 @@ const formOf = ({ ino, size, mtimeMs, ctimeMs }: Stats): string => [ino, size, m
  * @returns false when there is one already.
  */
 async function create(file: string): Promise<boolean> {
-  const draft = `${file}.${randomBytes(6).toString('hex')}.new`;
+  const draft = draftOf(file);
   try {
     await mkdir(dirname(file), { recursive: true, mode: 0o700 });
     const handle = await open(draft, 'wx', 0o600);
@@ -127,6 +129,7 @@ async function create(file: string): Promise<boolean> {
       await handle.close();
     }
     await link(draft, file);
+    await syncDirectory(dirname(file));
     return true;
   } catch (error) {
     return codeOf(error) === 'EEXIST' ? false : fail(file, `it cannot be made (${codeOf(error)}): let the service write to its folder`, error);

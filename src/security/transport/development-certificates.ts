@@ -1,7 +1,7 @@
-import { X509Certificate } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { removeOldDrafts, writeWholeFile } from '../../common/whole-files.js';
 import type { Config } from '../../config/index.js';
 
 const renewDays = 30;
@@ -24,10 +24,11 @@ export async function developmentCertificates(config: Pick<Config, 'dataDirector
   const certificateFile = join(directory, 'server.crt');
   const keyFile = join(directory, 'server.key');
   const caIsFresh = await isFresh(caFile);
-  if (caIsFresh && (await isFresh(certificateFile)) && existsSync(keyFile)) return { caFile, certificateFile, keyFile };
+  if (caIsFresh && (await isFresh(certificateFile)) && (await fit({ caFile, certificateFile, keyFile }))) return { caFile, certificateFile, keyFile };
   await mkdir(directory, { recursive: true, mode: 0o700 });
+  for (const file of [caFile, caKeyFile, certificateFile, keyFile]) await removeOldDrafts(file);
   const { createCa, issueLeaf } = await import('./development-ca.js');
-  const reuse = caIsFresh && existsSync(caKeyFile);
+  const reuse = caIsFresh && (await fit({ caFile, certificateFile: caFile, keyFile: caKeyFile }));
   const ca = reuse ? await readPair(caFile, caKeyFile) : await createCa();
   if (!reuse) await writePair(ca, caFile, caKeyFile);
   await writePair(await issueLeaf(ca), certificateFile, keyFile);
@@ -43,6 +44,17 @@ async function isFresh(file: string): Promise<boolean> {
   }
 }
 
+/** A start that was killed between two files may have left a certificate of an older CA, or one without its key. */
+async function fit({ caFile, certificateFile, keyFile }: DevelopmentFiles): Promise<boolean> {
+  try {
+    const certificate = new X509Certificate(await readFile(certificateFile));
+    const ca = new X509Certificate(await readFile(caFile));
+    return certificate.verify(ca.publicKey) && certificate.checkPrivateKey(createPrivateKey(await readFile(keyFile)));
+  } catch {
+    return false;
+  }
+}
+
 async function readPair(certificateFile: string, keyFile: string) {
   return { cert: await readFile(certificateFile, 'utf8'), key: await readFile(keyFile, 'utf8') };
 }
@@ -50,12 +62,6 @@ async function readPair(certificateFile: string, keyFile: string) {
 /** The old key goes first and the new one comes last: a process that dies in between leaves a pair that is made again. */
 async function writePair(pair: { cert: string; key: string }, certificateFile: string, keyFile: string): Promise<void> {
   await rm(keyFile, { force: true });
-  await writePrivately(certificateFile, pair.cert);
-  await writePrivately(keyFile, pair.key);
-}
-
-async function writePrivately(file: string, text: string): Promise<void> {
-  const temporary = `${file}.${process.pid}`;
-  await writeFile(temporary, text, { mode: 0o600, flush: true });
-  await rename(temporary, file);
+  await writeWholeFile(certificateFile, pair.cert);
+  await writeWholeFile(keyFile, pair.key);
 }

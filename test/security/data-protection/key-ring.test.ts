@@ -1,5 +1,5 @@
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { randomBytes } from 'node:crypto';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -57,6 +57,15 @@ describe('key ring [practice 7.3] [ASVS 11.2.1] [ASVS 13.3.1]', () => {
       expect(new Set(rings.map((ring) => ring.active('pii').id)).size).toBe(1);
       expect(readdirSync(join(file, '..'))).toEqual(['keys.json']);
     }
+  });
+
+  it('a start was killed while it wrote the ring: the next one makes a whole ring, and removes the draft with its secrets', async () => {
+    const file = join(folder(), 'keys.json');
+    const draft = `${file}.${randomUUID()}.new`;
+    writeFileSync(draft, '{"version":1,"keys":[');
+    utimesSync(draft, 0, 0);
+    expect((await KeyRing.loadOrCreate(file)).active('pii').id).toMatch(/^pii-/);
+    expect(readdirSync(join(file, '..'))).toEqual(['keys.json']);
   });
 
   it('finds no key under another purpose', async () => {

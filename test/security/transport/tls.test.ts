@@ -1,5 +1,5 @@
-import { createPrivateKey, webcrypto, X509Certificate } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { randomUUID, createPrivateKey, webcrypto, X509Certificate } from 'node:crypto';
+import { copyFileSync, existsSync, utimesSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:https';
 import { connect as connectTcp, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -205,6 +205,26 @@ describe('Development certificates', () => {
     rmSync(inTls('ca.crt'));
     await loadTls(config);
     expect(readFileSync(inTls('ca.crt'), 'utf8')).not.toBe(caBefore);
+  });
+
+  it('a start was killed after it wrote the new CA, before a certificate of it: the next start serves one that clients of the CA accept', async () => {
+    await loadTls(config);
+    const other = { ...config, dataDirectory: mkdtempSync(join(tmpdir(), 'tls-')) };
+    await loadTls(other);
+    copyFileSync(join(other.dataDirectory, 'tls/ca.crt'), inTls('ca.crt'));
+    rmSync(inTls('ca.key'));
+    const { cert } = await loadTls(config);
+    expect(new X509Certificate(cert).verify(new X509Certificate(readFileSync(inTls('ca.crt'))).publicKey)).toBe(true);
+  });
+
+  it('a start was killed while it wrote a key: the draft, which holds a key, does not stay', async () => {
+    await loadTls(config);
+    const draft = inTls(`server.key.${randomUUID()}.new`);
+    writeFileSync(draft, '-----BEGIN');
+    utimesSync(draft, 0, 0);
+    rmSync(inTls('server.key'));
+    await loadTls(config);
+    expect(existsSync(draft)).toBe(false);
   });
 
   it('are never made in production: the boot stops instead [ASVS 12.2.2]', async () => {

@@ -48,6 +48,6 @@ export function freezeNames(file: string, locked: FrozenNames, fields: readonly 
 /** Written to the side and renamed, so that a broken run leaves no half of a lock; untouched when nothing is new. */
 export function writeLock(file: string, before: FrozenNames, names: FrozenNames): void {
   if (JSON.stringify(before) === JSON.stringify(names)) return;
-  writeFileSync(`${file}.new`, `${JSON.stringify(names, null, 2)}\n`);
+  writeFileSync(`${file}.new`, `${JSON.stringify(names, null, 2)}\n`, { flush: true });
   renameSync(`${file}.new`, file);
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import helper, { type DMMF, type GeneratorOptions } from '@prisma/generator-helper';
 import { readAnnotations, type Annotation } from './annotations.ts';
@@ -19,10 +19,14 @@ function generate({ generator, schemaPath, dmmf }: GeneratorOptions): void {
   const names = freezeNames(relative(process.cwd(), lockFile), locked, encrypted);
   const map = JSON.stringify(buildFieldMap(models, annotations, names), null, 2);
   mkdirSync(directory, { recursive: true });
+  // Renamed when whole: a run that is killed must not leave half a map, which nobody would write again.
+  const draft = join(directory, 'index.ts.new');
   writeFileSync(
-    join(directory, 'index.ts'),
+    draft,
     `// Written by \`prisma generate\` from schema.prisma: do not edit.\n/** Which fields are sealed, and how. */\nexport const fieldMap = ${map} as const;\n`,
+    { flush: true },
   );
+  renameSync(draft, join(directory, 'index.ts'));
   writeLock(lockFile, locked, names);
 }
 

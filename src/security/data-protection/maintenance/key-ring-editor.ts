@@ -2,6 +2,7 @@ import { open, realpath, rename, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { holdsLock, releaseLock, takeLock } from '../../../common/file-lock.js';
+import { syncDirectory } from '../../../common/whole-files.js';
 import { KeyRingError, keyRingText, newKeyEntry, parseKeyRing, type KeyEntry } from '../key-ring.format.js';
 import type { Purpose } from '../purposes.js';
 
@@ -31,7 +32,7 @@ export class KeyRingEditor {
     // A mounted ring is often a symbolic link, and a rename would replace the link.
     const target = await realpath(file);
     const lock = `${target}.lock`;
-    takeRingLock(target, lock);
+    await takeRingLock(target, lock);
     try {
       return await work(new KeyRingEditor(target, lock));
     } finally {
@@ -71,26 +72,20 @@ export class KeyRingEditor {
     }
     if (!holdsLock(this.lock)) throw new KeyRingError('the lock was taken away: nothing was changed');
     await rename(draft, this.file);
+    // A power failure must not bring the old ring back after data was sealed under the new one.
     await syncDirectory(dirname(this.file));
   }
 }
 
-function takeRingLock(file: string, lock: string): void {
+async function takeRingLock(file: string, lock: string): Promise<void> {
   try {
-    const other = takeLock(lock, { host: hostname() });
+    const other = await takeLock(lock, { host: hostname() });
     if (other === undefined) return;
     const who = `process ${other.pid} on ${other.host ?? 'this machine'}`;
     throw new KeyRingError(`${who} is changing the key ring: wait for it, or remove ${lock} when it no longer runs`);
   } catch (error) {
     refuse(file, error);
   }
-}
-
-/** Without it, a power failure could bring the old ring back after data was sealed under the new one. */
-async function syncDirectory(path: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const handle = await open(path, 'r');
-  await handle.sync().finally(() => handle.close());
 }
 
 function refuse(file: string, error: unknown): never {
