@@ -103,14 +103,18 @@ async function runAll(chosen: readonly Mutation[]): Promise<number> {
   return unnoticed.length === 0 ? 0 : 1;
 }
 
-const testsOf = ({ tests, test, profile }: Mutation): string => JSON.stringify([tests, test, profile]);
+const testsOf = ({ tests, profile }: Mutation): string => JSON.stringify([tests, profile]);
+
+/** The tests of all of them in one run. */
+const together = (group: readonly Mutation[]): string | undefined =>
+  group.every(({ test }) => test !== undefined) ? group.map(({ test }) => `(${test})`).join('|') : undefined;
 
 /** A test that fails on the source as it is would notice anything: it is seen green first. */
 async function runGroup(copy: WorkingCopy, group: readonly Mutation[], tell: (mutation: Mutation, seconds: number, outcome: Outcome) => void) {
   const [first] = group;
   if (first === undefined) return;
   copy.prepare(first.tests, undefined);
-  const before = await runTests(copy, first);
+  const before = await runTests(copy, { ...first, test: together(group) });
   for (const mutation of group) {
     const started = Date.now();
     if (before.colour !== 'green') {

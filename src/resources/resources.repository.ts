@@ -69,9 +69,12 @@ export class ResourcesRepository {
     return count === 1;
   }
 
-  /** Whatever the caller's rights: for telling why a statement touched nothing. */
+  /**
+   * For telling why a statement touched nothing. What the caller may not read is not found, by the same statement as an id that was never
+   * issued: to look for its shares first would take longer, and tell that it is there (abuse case A1-1).
+   */
   facts(principal: Principal, id: string) {
-    return this.database.client.resource.findUnique({ where: { id }, select: factsFor(principal) });
+    return this.database.client.resource.findFirst({ where: { id, AND: resourcePolicy.read.scope(principal) }, select: factsFor(principal) });
   }
 
   /** For the export of personal data: all of it, page by page, with whom it is shared. */

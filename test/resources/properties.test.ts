@@ -44,7 +44,7 @@ describe('property level: who may write a field [API3] [ASVS 8.2.3]', () => {
     expect((await patch(id, alice, { visibility: 'public' }, '"7"')).status).toBe(412);
   });
 
-  it('a stranger sends it: the same 404 as for an id that was never issued [A1-1]', async () => {
+  it('a stranger sends it: the same 404 as for an id that was never issued [ASVS 8.2.2]', async () => {
     const { id } = await shared();
     for (const target of [id, neverIssued]) expect((await patch(target, mallory, { visibility: 'public' })).status).toBe(404);
   });

@@ -21,7 +21,7 @@ const create = ({ token }: Actor, index = 0) => app.on(index).request('POST', '/
 const ownedBy = async ({ userId }: Actor) => app.sql('SELECT id, version FROM resources WHERE owner_id = $1', [userId]);
 
 describe('resources: how much one person may store [API4] [ASVS 2.3.2] [ASVS 2.3.4] [ASVS 15.4.2]', () => {
-  it('creates 50 at once on all instances, five below the quota: five succeed, the others get 409 and leave nothing', async () => {
+  it('creates 50 at once on all instances, five below the quota: five succeed, the others get 409 and leave nothing [A4-7]', async () => {
     await fill(greedy, most - 5);
     const answers = await Promise.all(Array.from({ length: 50 }, (_, index) => create(greedy, index)));
     const statuses = answers.map(({ status }) => status).toSorted();

@@ -60,7 +60,7 @@ describe('resources: an honest user [practice 2.4]', () => {
 });
 
 describe('resources: object level authorization [API1]', () => {
-  it('asks for somebody else\'s resource: the same 404 as for an id that was never issued [A1-1] [ASVS 8.2.2]', async () => {
+  it('asks for somebody else\'s resource: the same 404 as for an id that was never issued [ASVS 8.2.2]', async () => {
     const { id, etag } = await createResource(app, alice);
     const before = await storedRow(app, id);
     for (const [method, suffix] of [['GET', ''], ['HEAD', ''], ['PATCH', ''], ['DELETE', ''], ['GET', '/shares']] as const) {

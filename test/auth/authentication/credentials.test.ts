@@ -1,6 +1,10 @@
+import type { FastifyRequest } from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bearerToken } from '../../../src/auth/authentication/bearer-token.js';
+import { CredentialRefused } from '../../../src/auth/authentication/unauthenticated.js';
 import { signUp, type Actor } from '../../support/actors.js';
 import { startApp, type TestApp } from '../../support/app.js';
+import { flipBit } from '../forge.js';
 
 describe('one credential per request, in one place (ASVS V14.2, RFC 6750)', () => {
   let app: TestApp;
@@ -39,7 +43,12 @@ describe('one credential per request, in one place (ASVS V14.2, RFC 6750)', () =
   it('sends the token in a cookie or in the body: 400 [A2-8]', async () => {
     expect((await app.request('GET', '/v1/users/me', { headers: { cookie: `access_token=${alice.token}` } })).status).toBe(400);
     const changed = await app.request('PATCH', '/v1/users/me', { token: alice.token, body: { name: 'X', access_token: bob.token } });
-    expect(changed.status).toBe(400);
+    expect(changed).toMatchObject({ status: 400, body: { detail: 'Send one access token, in one Authorization header, and nowhere else.' } });
+  });
+
+  it('two Authorization headers reach the guard, past the rules of the listener: refused there too [A2-8]', () => {
+    const twice = { headers: { authorization: `Bearer ${alice.token}` }, raw: { rawHeaders: ['Authorization', 'a', 'authorization', 'b'] } };
+    expect(() => bearerToken(twice as unknown as FastifyRequest)).toThrow(CredentialRefused);
   });
 
   it.each(['Basic YWxpY2U6c2VjcmV0', 'Bearer', 'Bearer ', 'Token abc', ''])('sends "%s": 401', async (authorization) =>
@@ -49,6 +58,9 @@ describe('one credential per request, in one place (ASVS V14.2, RFC 6750)', () =
     expect((await app.request('GET', '/.well-known/jwks.json')).status).toBe(200);
     expect((await app.request('GET', '/.well-known/jwks.json', { token: alice.token })).status).toBe(200);
     expect((await app.request('GET', '/.well-known/jwks.json', { token: alice.token.slice(0, -1) })).status).toBe(401);
+    const [header = '', payload = '', signature = ''] = alice.token.split('.');
+    const forged = [header, payload, flipBit(signature)].join('.');
+    expect((await app.request('GET', '/.well-known/jwks.json', { token: forged })).status).toBe(401);
   });
 
   it('reads the refusal: it is the same for every cause [practice 6.4]', async () => {

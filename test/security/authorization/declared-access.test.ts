@@ -1,9 +1,13 @@
-import { Controller, Get, Module } from '@nestjs/common';
+import { Controller, Get, Module, type ExecutionContext } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { ApiNoContentResponse } from '@nestjs/swagger';
 import type { FastifyInstance } from 'fastify';
 import { describe, expect, it } from 'vitest';
 import { BeforeSecondFactor, Can, Public, StepUp } from '../../../src/common/access.decorators.js';
+import { Clock } from '../../../src/common/clock.js';
+import { Problem } from '../../../src/common/problem.js';
+import type { SecurityEvents } from '../../../src/common/security-events.js';
+import { AuthorizationGuard } from '../../../src/security/authorization/authorization.guard.js';
 import { startApp, type TestApp } from '../../support/app.js';
 
 const bootWith = async (module: new (...args: never[]) => object): Promise<unknown> => {
@@ -23,6 +27,15 @@ describe('authorization: deny by default [practice 2.4] [ASVS 8.2.1]', () => {
     @Module({ controllers: [Forgotten] })
     class Extra {}
     expect(await bootWith(Extra)).toMatchObject({ message: expect.stringContaining('Forgotten.read declares neither @Can(...) nor @Public()') });
+  });
+
+  it('a handler gets past the boot without a policy: the guard closes it all the same', () => {
+    class Late {
+      read() {}
+    }
+    const guard = new AuthorizationGuard({} as SecurityEvents, new Clock());
+    const context = { getHandler: () => Late.prototype.read, getClass: () => Late, switchToHttp: () => ({ getRequest: () => ({ user: {} }) }) };
+    expect(() => guard.canActivate(context as unknown as ExecutionContext)).toThrow(new Problem('forbidden'));
   });
 
   it('a plugin adds a route to Fastify past every guard: the service does not start [A5-6]', async () => {

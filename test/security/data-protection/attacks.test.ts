@@ -102,7 +102,7 @@ describe('attacks by SQL: each refused and reported, never answered with a value
     expect(vault.faults).toEqual([{ model: 'PasswordCredential', field: 'hash', rowId: ann.id, code: 'foreign-key' }]);
   });
 
-  it('plants a bare argon2 hash of a password they know: refused [ASVS 6.2]', async () => {
+  it('plants a bare argon2 hash of a password they know: refused [ASVS 11.3.3]', async () => {
     await vault.sql(`UPDATE password_credentials SET hash = '$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA' WHERE user_id = $1`, [ann.id]);
     await expect(db.user.findUnique({ where: { id: ann.id }, select: { password: true } })).rejects.toMatchObject({ code: 'not-a-cell' });
   });

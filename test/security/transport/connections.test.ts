@@ -32,7 +32,7 @@ async function kept(port: number, localAddress: string, count: number): Promise<
 }
 
 describe('Connections are bounded (ASVS 15.2.2)', () => {
-  it('one network opens more than its share: closed at once, and others still get in, up to the total [A4-1]', async () => {
+  it('one network opens more than its share: closed at once, and others still get in, up to the total [ASVS 15.2.2]', async () => {
     const { port } = await serve();
     expect(await kept(port, '127.0.7.1', 5)).toBe(3);
     expect(await kept(port, '127.0.7.2', 2)).toBe(2);
