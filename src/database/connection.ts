@@ -19,6 +19,7 @@ export function connectionOptions(config: Config, socketDirectory: string | unde
     ...timeLimits,
     options: sessionOptions,
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
   };
 }
 
@@ -31,7 +32,8 @@ export function ownerConnection(config: Config): ClientConfig {
 
 /** Runs the work on one connection of its own. @throws ConfigurationError when the TLS handshake fails, or a pooler is in the way. */
 export async function withClient<T>(connection: ClientConfig, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client(connection);
+  // What runs without a limit there is a migration; everything else is short, and a link that fell silent must not hold the boot.
+  const client = new pg.Client({ query_timeout: connection.statement_timeout === 0 ? undefined : 10_000, ...connection });
   try {
     await client.connect();
   } catch (error) {

@@ -10,14 +10,17 @@ import { openKeyWrappers } from '../security/data-protection/key-wrappers/key-wr
 import { connectionOptions, withClient } from './connection.js';
 import { runningEmbedded, startEmbedded, type EmbeddedDatabase } from './embedded.js';
 import { migrate } from './migrations.js';
+import { createPool } from './pool.js';
 import { prepareServer } from './server.js';
 import { assertSession } from './session.js';
 
 type Keys = Pick<ProtectOptions, 'keyRing' | 'wrappers' | 'cache'>;
 
 const connect = (config: Config, keys: Keys, socketDirectory: string | undefined, onFault: (fault: FieldFault) => void) => {
-  const adapter = new PrismaPg(connectionOptions(config, socketDirectory));
-  const client = new PrismaClient({ adapter, errorFormat: 'minimal', transactionOptions: { maxWait: 5_000, timeout: 10_000 } });
+  const options = connectionOptions(config, socketDirectory);
+  // The embedded database is no link, and queues what comes while a long statement runs.
+  const adapter = socketDirectory === undefined ? new PrismaPg(createPool(options), { disposeExternalPool: true }) : new PrismaPg(options);
+  const client = new PrismaClient({ adapter, errorFormat: 'minimal', transactionOptions: { maxWait: 4_500, timeout: 10_000 } });
   // The line that encrypts: without it, personal data would be refused by the CHECK constraints.
   return protectFields(client, { fields: fieldMap, ...keys, onFault });
 };
@@ -139,9 +142,11 @@ export class Database {
     throw new Error(`the database does not hold the encrypted fields of the schema to cells; as owner of the tables:\n  - ${faults.join('\n  - ')}`);
   }
 
-  /** @throws when the database does not answer. */
+  /** @throws when the database does not answer, takes no writes (after a failover), or its sessions are in another time zone. */
   async check(): Promise<void> {
-    await this.pool.$queryRaw`SELECT 1`;
+    const [session] = await this.pool.$queryRaw<{ writes: boolean }[]>`
+      SELECT current_setting('transaction_read_only') = 'off' AND current_setting('TimeZone') IN ('UTC', 'Etc/UTC') AS writes`;
+    if (session?.writes !== true) throw new Error('the database takes no writes, or its sessions are set to something else');
   }
 
   async close(): Promise<void> {

@@ -5,11 +5,16 @@ export class Relay {
   private readonly sockets = new Set<Socket>();
   private readonly server: Server;
   private gone = false;
+  private silent = false;
 
   private constructor(target: { host: string; port: number }) {
     this.server = createServer((socket) => {
       if (this.gone) {
         socket.destroy();
+        return;
+      }
+      if (this.silent) {
+        this.sockets.add(socket.on('error', () => undefined).on('close', () => this.sockets.delete(socket)).pause());
         return;
       }
       const upstream = connect(target);
@@ -41,8 +46,16 @@ export class Relay {
     for (const socket of this.sockets) socket.destroy();
   }
 
+  /** Nothing is closed and nothing arrives any more, in either direction: a firewall that forgot, a machine that lost its power. */
+  silence(): void {
+    this.silent = true;
+    for (const socket of this.sockets) socket.unpipe().pause();
+  }
+
+  /** New connections get through; those from before stay as they are. */
   restore(): void {
     this.gone = false;
+    this.silent = false;
   }
 
   close(): void {

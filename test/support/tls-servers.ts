@@ -90,7 +90,8 @@ export class PostgresServer implements Server {
   private constructor(
     readonly port: number,
     private readonly directory: string,
-    private readonly child: ChildProcess,
+    private child: ChildProcess,
+    private readonly spawnAgain: () => ChildProcess,
   ) {}
 
   static async start(authority: Authority): Promise<PostgresServer> {
@@ -114,10 +115,20 @@ export class PostgresServer implements Server {
     const listen = { listen_addresses: '127.0.0.1,127.0.0.2', port, unix_socket_directories: directory };
     const settings = { ...listen, ssl: 'on', ssl_ca_file: 'ca.crt', fsync: 'off', max_connections: 40, shared_buffers: '16MB' };
     const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-    const child = spawn(join(bin, 'postgres'), ['-D', data, ...args], { ...user, stdio: 'ignore' });
-    const server = new PostgresServer(port, directory, endsWithTheTests(child, 'SIGQUIT'));
+    const run = () => endsWithTheTests(spawn(join(bin, 'postgres'), ['-D', data, ...args], { ...user, stdio: 'ignore' }), 'SIGQUIT');
+    const server = new PostgresServer(port, directory, run(), run);
     await until(() => server.sql('postgres', 'SELECT 1'));
     return server;
+  }
+
+  /** Ends the server as its administrator does (fast), or as a crash of the machine does. Its data stays. */
+  async halt(signal: 'SIGINT' | 'SIGQUIT' = 'SIGINT'): Promise<void> {
+    await ended(this.child, signal);
+  }
+
+  async resume(): Promise<void> {
+    this.child = this.spawnAgain();
+    await until(() => this.sql('postgres', 'SELECT 1'));
   }
 
   /** SQL as superuser, on the unix socket. */

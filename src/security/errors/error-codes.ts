@@ -26,11 +26,10 @@ const ofDatabase: Readonly<Partial<Record<ProblemType, readonly string[]>>> = {
     'P1001', 'P1002', 'P1008', 'P1017', 'P1018', 'P2024', 'P2028', 'P2034', 'P2037',
     // It does not let us in: a credential, a name or a certificate that was changed under us.
     'P1000', 'P1003', 'P1010', 'P1011', '28000', '28P01', '3D000',
-    'ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EPIPE', 'EHOSTUNREACH',
-    '57P01', '57P02', '57P03', '53300', 'KEY_SERVICE_UNAVAILABLE',
-    // The bounds that src/database/connection.ts sets (lock, statement, idle transaction), then the victim of a deadlock and
-    // of a serialization fault.
-    '55P03', '57014', '25P03', '40P01', '40001',
+    'ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EPIPE', 'EPROTO',
+    'EHOSTUNREACH', 'EHOSTDOWN', 'ENETUNREACH', 'ENETDOWN', 'EADDRNOTAVAIL', 'KEY_SERVICE_UNAVAILABLE',
+    // The bounds that src/database/session.ts sets (lock, statement, idle transaction), then a server that was made read-only.
+    '55P03', '57014', '25P03', '25P04', '25006',
   ],
 }; // prettier-ignore
 
@@ -38,4 +37,18 @@ const byCode = (table: Readonly<Partial<Record<ProblemType, readonly string[]>>>
   new Map(Object.entries(table).flatMap(([type, codes]) => codes.map((code) => [code, type as ProblemType])));
 
 export const fastifyCodes = byCode(ofFastify);
-export const databaseCodes = byCode(ofDatabase);
+const databaseCodes = byCode(ofDatabase);
+
+/**
+ * Whole classes of SQLSTATE (PostgreSQL appendix A): connection, transaction rolled back for another one, resources, intervention of the
+ * operator, the system below; then the codes that OpenSSL and Node give a TLS that fails.
+ */
+const outages = /^(08|40|53|57P|58)[0-9A-Z]{2,3}$|^(ERR_SSL|ERR_TLS|UNABLE_TO|CERT|CRL|DEPTH_ZERO|SELF_SIGNED|HOSTNAME)_/;
+
+/** What the adapter makes of faults below SQL, which have no SQLSTATE. */
+const outageKinds: ReadonlySet<unknown> = new Set([
+  'DatabaseNotReachable', 'ConnectionClosed', 'SocketTimeout', 'TlsConnectionError', 'TooManyConnections', 'TransactionWriteConflict',
+]); // prettier-ignore
+
+export const databaseType = (code: string): ProblemType | undefined => databaseCodes.get(code) ?? (outages.test(code) ? 'unavailable' : undefined);
+export const isOutageKind = (kind: unknown): boolean => outageKinds.has(kind);

@@ -1,6 +1,6 @@
 import { HttpException } from '@nestjs/common';
 import { Problem, problemTypes, type ProblemType } from '../../common/problem.js';
-import { databaseCodes, fastifyCodes } from './error-codes.js';
+import { databaseType, fastifyCodes, isOutageKind } from './error-codes.js';
 
 const typeOfStatus = new Map<number, ProblemType>();
 for (const type of Object.keys(problemTypes) as ProblemType[]) {
@@ -12,7 +12,8 @@ for (const type of Object.keys(problemTypes) as ProblemType[]) {
 typeOfStatus.set(410, 'not-found').set(502, 'unavailable').set(504, 'unavailable');
 
 /** node-postgres gives these no code. */
-const outageMessages = /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/;
+const outageMessages =
+  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Client was closed|Query read timeout|Cannot use a pool|The server does not support SSL)/;
 
 /**
  * The problem that stands for whatever was thrown. Only a `Problem` speaks to the caller; every other error gives its
@@ -27,9 +28,15 @@ export function problemOf(thrown: unknown): Problem {
 function typeOf(thrown: unknown): ProblemType {
   // Nest wraps what Fastify refuses, and keeps it as the cause.
   if (thrown instanceof HttpException) return typeOfFastify(thrown.cause) ?? typeOfException(thrown.getStatus());
-  const type = typeOfFastify(thrown) ?? codesOf(thrown).map((code) => databaseCodes.get(code)).find((found) => found !== undefined);
-  if (type !== undefined) return type;
-  return thrown instanceof Error && outageMessages.test(thrown.message) ? 'unavailable' : 'internal-error';
+  const type = typeOfFastify(thrown) ?? codesOf(thrown).map(databaseType).find((found) => found !== undefined);
+  return type ?? (isOutage(thrown) ? 'unavailable' : 'internal-error');
+}
+
+/** What has no code that says so: the adapter's own kinds, a socket that does not connect (a unix socket that is gone), node-postgres. */
+function isOutage(thrown: unknown): boolean {
+  if (!(thrown instanceof Error)) return false;
+  const { kind } = coded(coded(coded(thrown).meta?.driverAdapterError ?? thrown).cause);
+  return isOutageKind(kind) || (thrown as NodeJS.ErrnoException).syscall === 'connect' || outageMessages.test(thrown.message);
 }
 
 function typeOfFastify(thrown: unknown): ProblemType | undefined {
@@ -43,6 +50,7 @@ const typeOfException = (status: number): ProblemType =>
 
 interface Coded {
   readonly code?: unknown;
+  readonly kind?: unknown;
   readonly originalCode?: unknown;
   readonly meta?: { readonly driverAdapterError?: unknown };
   readonly cause?: unknown;

@@ -22,6 +22,15 @@ const faults: [string, string, number][] = [
   ['the victim of a deadlock', '40P01', 503],
   ['a serialization fault', '40001', 503],
   ['a server without a free connection', '53300', 503],
+  ['a server that is read-only after a failover', '25006', 503],
+  ['a full disk', '53100', 503],
+  ['no memory', '53200', 503],
+  ['a limit of the server', '53400', 503],
+  ['a connection that is lost', '08006', 503],
+  ['a server that shuts down', '57P01', 503],
+  ['a server that starts', '57P03', 503],
+  ['a session that lay idle', '57P05', 503],
+  ['a disk that fails', '58030', 503],
   ['a unique key', '23505', 409],
   ['a foreign key', '23503', 409],
   ['a check', '23514', 500],
@@ -54,6 +63,30 @@ describe('What the database refuses has its status (practices 6.2, 6.4; ASVS 16.
     for (const attempt of [raw, () => database.transaction(raw)]) {
       const error: unknown = await attempt().then(() => 'no error', (reason: unknown) => reason);
       expect(problemOf(error).getStatus()).toBe(status);
+    }
+  });
+
+  const adapter = (cause: object) => Object.assign(new Error('canary'), { name: 'DriverAdapterError', cause });
+  it.each<[string, Error]>([
+    ...['DatabaseNotReachable', 'ConnectionClosed', 'SocketTimeout', 'TlsConnectionError', 'TooManyConnections'].flatMap((kind): [string, Error][] => [
+      [`${kind}, as the adapter throws it`, adapter({ kind })],
+      [`${kind}, in a raw query`, Object.assign(new Error('canary'), { code: 'P2010', meta: { driverAdapterError: adapter({ kind }) } })],
+    ]),
+    ...['ECONNRESET', 'EPIPE', 'EPROTO', 'ENETUNREACH', 'EADDRNOTAVAIL', 'ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE', 'CERT_HAS_EXPIRED', 'UNABLE_TO_GET_ISSUER_CERT'].map(
+      (code): [string, Error] => [code, Object.assign(new Error('canary'), { code })],
+    ),
+    ['a unix socket that is gone', Object.assign(new Error('canary'), { code: 'ENOENT', syscall: 'connect' })],
+    ...['Query read timeout', 'Connection terminated unexpectedly', 'Cannot use a pool after calling end on the pool', 'The server does not support SSL connections'].map(
+      (message): [string, Error] => [message, new Error(message)],
+    ),
+  ])('a link that breaks below SQL (%s): 503 with Retry-After [practice 6.2]', (_name, error) => {
+    const problem = problemOf(error);
+    expect([problem.getStatus(), problem.extras.headers]).toEqual([503, { 'retry-after': '5' }]);
+  });
+
+  it('a file that is missing, and a value that is wrong, are faults of ours: 500', () => {
+    for (const fault of [{ code: 'ENOENT', syscall: 'open' }, { code: '22P02' }, { code: 'XX000' }, { code: 'ERR_INVALID_ARG_TYPE' }]) {
+      expect(problemOf(Object.assign(new Error('canary'), fault)).getStatus()).toBe(500);
     }
   });
 
