@@ -10,6 +10,9 @@ if (Number(process.versions.node.split('.')[0]) < 26) {
   process.exit(1);
 }
 
+// Whoever reads the output may go away (EPIPE), and the disk behind it may be full: that ends no service.
+for (const output of [process.stdout, process.stderr]) output.on('error', () => undefined);
+
 let config: Config | undefined;
 let end: ((code: number) => void) | undefined;
 // Heard from the start: the first process of a container is deaf to signals that it does not listen to.

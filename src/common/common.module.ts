@@ -4,11 +4,12 @@ import { ExposedCredentials } from './exposed-credentials.js';
 import { HealthChecks } from './health-checks.js';
 import { InternalPages } from './internal-pages.js';
 import { PersonalData } from './personal-data.js';
+import { RefusedCallers } from './refused-callers.js';
 import { RouteTable } from './route-table.js';
 import { SecurityEvents } from './security-events.js';
 import { PrincipalChanges } from './session-revocation.js';
 
-const vocabulary = [ExposedCredentials, HealthChecks, InternalPages, PersonalData, PrincipalChanges, RouteTable, SecurityEvents];
+const vocabulary = [ExposedCredentials, HealthChecks, InternalPages, PersonalData, PrincipalChanges, RefusedCallers, RouteTable, SecurityEvents];
 
 /** What practices and features talk through, so that none of them has to import another. */
 @Global()

@@ -1,9 +1,10 @@
-import { Injectable, type ExecutionContext } from '@nestjs/common';
+import { Inject, Injectable, type ExecutionContext } from '@nestjs/common';
 import { AuthGuard } from '@nestjs/passport';
 import type { FastifyRequest } from 'fastify';
 import { ACCESS, type Access } from '../../common/access.decorators.js';
 import { oncePerHandler } from '../../common/handlers.js';
 import type { Principal } from '../../common/principal.js';
+import { RefusedCallers } from '../../common/refused-callers.js';
 import { requestContext } from '../../common/request-context.js';
 import { SecurityEvents } from '../../common/security-events.js';
 import { AccessTokenStrategy } from './access-token.strategy.js';
@@ -18,6 +19,8 @@ const isPublic = oncePerHandler((handler) => (Reflect.getMetadata(ACCESS, handle
 /** Nobody passes without a valid access token, unless the handler says `@Public()`; a token that is sent must be valid. */
 @Injectable()
 export class AuthenticationGuard extends AuthGuard() {
+  @Inject(RefusedCallers) private readonly refused: RefusedCallers;
+
   constructor(
     strategy: AccessTokenStrategy,
     private readonly tokens: AccessTokens,
@@ -46,6 +49,7 @@ export class AuthenticationGuard extends AuthGuard() {
     } catch (error) {
       if (!(error instanceof CredentialRefused)) throw error;
       this.events.report({ action: 'authn_token_fail', outcome: 'denied', details: { reason: error.reason } });
+      await this.refused.count(context);
       throw error.toProblem();
     }
   }

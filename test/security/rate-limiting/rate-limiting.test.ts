@@ -43,6 +43,18 @@ describe('rate limiting [practice 4.1] [practice 4.2]', () => {
     await app.auditEvent('excess_rate_limit_exceeded', ({ details }) => (details as { limit: string }).limit === 'anonymous');
   });
 
+  it.each([
+    ['no credential', undefined],
+    ['a forged one', 'eyJhbGciOiJFUzI1NiJ9.e30.AAAA'],
+  ])('is refused by authentication too often, with %s: counted as the guest that it is [A4-8] [ASVS 2.4.1]', async (_what, token) => {
+    const from = anotherAddress();
+    const neighbour = await signUp(app, 'neighbour');
+    const me = (index: number) => app.on(index).request('GET', '/v1/users/me', { from, ...(token === undefined ? {} : { token }) });
+    expect(await flood(anonymous.requests + 20, me)).toEqual({ 401: anonymous.requests, 429: 20 });
+    expect((await app.request('GET', '/v1/users/me', { from, token: neighbour.token })).status).toBe(200);
+    expect((await app.request('POST', '/v1/auth/refresh', { from, body: { refreshToken: neighbour.refreshToken } })).status).toBe(200);
+  });
+
   it('somebody who is signed in gets more than a guest, from any number of addresses [practice 4.2]', async () => {
     expect(user.requests).toBeGreaterThan(anonymous.requests);
     const counts = await flood(user.requests + 10, (index) => app.on(index).request('GET', '/v1/users/me', { token: alice.token }));
