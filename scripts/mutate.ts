@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { faultsOf, readRegistry, rotation, type Mutation } from './mutate/registry.ts';
 import { runTests, stopAll, type Outcome } from './mutate/vitest-run.ts';
-import { WorkingCopy } from './mutate/working-copy.ts';
+import { rememberTemplates, WorkingCopy } from './mutate/working-copy.ts';
 
 const help = `npm run mutate [name...] [-- --list] [-- --rotate <number>] [-- --file <json>]
 
@@ -59,8 +59,10 @@ async function withLock(work: () => Promise<number>): Promise<number> {
     if (isAlive(holder)) throw new Error(`another run (process ${holder}) is at work here`);
     writeFileSync(lock, String(process.pid));
   }
+  const forgetTemplates = rememberTemplates();
   const end = (): void => {
     stopAll();
+    forgetTemplates();
     rmSync('.mutations', { recursive: true, force: true });
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => (end(), process.exit(130)));

@@ -5,7 +5,7 @@ import type { Mutation } from './registry.ts';
 
 const left = new Set(['.git', '.mutations', 'node_modules', 'dist', '.data', '.bench', 'coverage']);
 /** Tests that start what is built: only they pay for a build. */
-const started = /dist\/(main|cli|inventory|bench|app)|scripts\/(build|generate)/;
+const started = /'(\.\/)?dist\/|scripts\/(build|generate)/;
 const generators = /^(prisma\/schema\.prisma|src\/security\/data-protection\/generator\/)/;
 
 export class WorkingCopy {
@@ -59,6 +59,17 @@ export class WorkingCopy {
   private path(...parts: readonly string[]): string {
     return join(this.directory, ...parts);
   }
+}
+
+const templates = 'node_modules/.cache/test-databases';
+
+/** Mutated migrations make databases of their own to copy from. @returns what deletes those that were not there before. */
+export function rememberTemplates(): () => void {
+  const names = (): string[] => (existsSync(templates) ? readdirSync(templates) : []);
+  const before = new Set(names());
+  return () => {
+    for (const name of names()) if (!before.has(name)) rmSync(join(templates, name), { recursive: true, force: true });
+  };
 }
 
 /** Whether a test, or a helper that it imports, names something that is built. */

@@ -65,7 +65,7 @@ describe('the mailbox of development', () => {
   it.each(['../keys.json', '..%2Fkeys.json', '../keys', '%2e%2e/keys.json', '.', 'x/../../keys.json'])(
     'asks for the message %s: 404, a path leads nowhere [ASVS 5.3.2]',
     async (id) => {
-      writeFileSync(join(directory, 'keys.json'), 'secret');
+      for (const name of ['keys.json', 'keys.eml', 'keys.json.eml']) writeFileSync(join(directory, name), 'secret');
       expect(await get(`/mailbox/${id}`)).toMatchObject({ status: 404 });
     },
   );

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { Passwords } from '../../../src/auth/password/index.js';
 import { mailedToken, signIn, signUp } from '../../support/actors.js';
 import { startApp, type TestApp } from '../../support/app.js';
 import { publicUrl } from '../forge.js';
@@ -123,6 +124,24 @@ describe('registration (ASVS V6.3, V6.4; pre-hijacking)', () => {
     const newer = await mailedToken(app, email);
     expect((await verify(older)).status).toBe(400);
     expect((await verify(newer)).status).toBe(201);
+  });
+
+  it('uses an older token in the moment in which a newer one is asked for: 400, no user; the newer works [A2-5] [ASVS 6.6.2]', async () => {
+    const email = newAddress();
+    await register(email);
+    const older = await mailedToken(app, email);
+    // After the token was looked at, and before it is used up.
+    const passwords = app.on(0).service.app.get(Passwords, { strict: false });
+    const hashNew = passwords.hashNew.bind(passwords);
+    vi.spyOn(passwords, 'hashNew').mockImplementationOnce(async (...chosen) => {
+      expect((await app.request('POST', '/v1/auth/email/resend', { body: { email } })).status).toBe(202);
+      return hashNew(...chosen);
+    });
+    const before = await usersOf();
+    expect((await verify(older)).status).toBe(400);
+    expect(await usersOf()).toBe(before);
+    await expect.poll(() => mailedToken(app, email)).not.toBe(older);
+    expect((await verify(await mailedToken(app, email))).status).toBe(201);
   });
 
   it('guesses a token, or sends one of another kind: 400 [A2-5]', async () => {
