@@ -4,6 +4,7 @@ import { Macs } from './macs.js';
 import type { Principal } from './principal.js';
 import { Problem } from './problem.js';
 import { SecurityEvents } from './security-events.js';
+import { showingUnreadable } from './unreadable.js';
 import { ViewField } from './view.js';
 
 /** What the query of every list has. */
@@ -65,7 +66,7 @@ export class Cursors {
   ): Promise<PageView & { items: (Row & { readonly id: string })[] }> {
     const from = cursor === undefined ? undefined : this.open(principal, list, cursor);
     const backwards = from?.direction === 'previous';
-    const rows = await read(keysetOf(from, limit));
+    const rows = await showingUnreadable(() => read(keysetOf(from, limit)));
     // What was before is gone: an empty page without cursors would look like an empty list.
     if (backwards && rows.length === 0) return this.page(principal, list, { limit }, read);
     const items = backwards ? rows.slice(0, limit).toReversed() : rows.slice(0, limit);

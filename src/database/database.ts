@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { Injectable } from '@nestjs/common';
 import { PrismaPg } from '@prisma/adapter-pg';
 import type { Recording } from '../common/security-events.js';
+import { isShowingUnreadable, unreadableText } from '../common/unreadable.js';
 import type { Config } from '../config/index.js';
 import { fieldMap } from '../generated/field-encryption/index.js';
 import { PrismaClient, type Prisma } from '../generated/prisma/client.js';
@@ -22,7 +23,7 @@ const connect = (config: Config, keys: Keys, socketDirectory: string | undefined
   const adapter = socketDirectory === undefined ? new PrismaPg(createPool(options), { disposeExternalPool: true }) : new PrismaPg(options);
   const client = new PrismaClient({ adapter, errorFormat: 'minimal', transactionOptions: { maxWait: 4_500, timeout: 10_000 } });
   // The line that encrypts: without it, personal data would be refused by the CHECK constraints.
-  return protectFields(client, { fields: fieldMap, ...keys, onFault });
+  return protectFields(client, { fields: fieldMap, ...keys, onFault, unreadable: () => (isShowingUnreadable() ? unreadableText : undefined) });
 };
 
 /** The Prisma client whose encrypted fields read and write as plain values. */

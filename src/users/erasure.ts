@@ -1,20 +1,22 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { Principal } from '../common/principal.js';
 import { Problem } from '../common/problem.js';
-import { SecurityEvents } from '../common/security-events.js';
+import { SecurityEvents, type SecurityEvent } from '../common/security-events.js';
 import { Database } from '../database/index.js';
 import { ErasedSubjects } from './erased-subjects.js';
+import { SubjectRows } from './subject-rows.js';
 import { keepAnAdministrator } from './last-administrator.js';
 import { Tombstones } from './tombstones.js';
 import { UsersRepository } from './users.repository.js';
 
 /**
- * Erases people so that backups are erased with them: the data key of the person is destroyed, and every cell that it sealed, in
- * whatever copy, can never be opened again (crypto-shredding). The rows go too; a tombstone with the bare id stays.
+ * Erases people, users of the service or not, so that backups are erased with them: the data key of the person is destroyed, and every
+ * cell that it sealed, in whatever copy, can never be opened again (crypto-shredding). The rows go too; a tombstone with the bare id stays.
  */
 @Injectable()
 export class Erasure {
   private readonly logger = new Logger('Erasure');
+  private readonly rows: SubjectRows;
 
   constructor(
     private readonly users: UsersRepository,
@@ -22,7 +24,9 @@ export class Erasure {
     private readonly database: Database,
     private readonly events: SecurityEvents,
     private readonly gone: ErasedSubjects,
-  ) {}
+  ) {
+    this.rows = new SubjectRows(database);
+  }
 
   /** @throws Problem conflict for the last administrator; not-found when another request was faster. */
   async eraseCaller(principal: Principal): Promise<void> {
@@ -60,12 +64,14 @@ export class Erasure {
     return risen.length;
   }
 
-  private async bury(userId: string, details: { again?: true } = {}): Promise<boolean> {
-    if (!(await this.users.lockEverythingOf(userId))) return false;
-    // Recorded first: the person is told at the address that goes with the next line.
-    await this.events.record({ action: 'user_deleted', outcome: 'success', target: { type: 'user', id: userId }, details });
-    await this.users.deleteEverythingOf(userId);
-    await this.tombstones.record(userId);
+  private async bury(id: string, details: { again?: true } = {}): Promise<boolean> {
+    const models = await this.rows.lock(id);
+    if (models.length === 0) return false;
+    // Recorded first: a user is told at the address that goes with the next lines.
+    await this.events.record({ ...eventOf(id, models), outcome: 'success', details });
+    await this.users.deleteWhatNamesAddressOf(id);
+    await this.rows.delete(id);
+    await this.tombstones.record(id);
     return true;
   }
 
@@ -80,4 +86,11 @@ export class Erasure {
       });
     }
   }
+}
+
+/** Who is no user of the service is told apart: nobody has signed up, or is told by mail. */
+function eventOf(id: string, models: readonly string[]): Pick<SecurityEvent, 'action' | 'target'> {
+  const other = models.find((model) => !['User', 'Registration', 'DataKey'].includes(model));
+  if (other === undefined) return { action: 'user_deleted', target: { type: 'user', id } };
+  return { action: 'sensitive_delete', target: { type: other.charAt(0).toLowerCase() + other.slice(1), id } };
 }

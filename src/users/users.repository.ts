@@ -29,34 +29,14 @@ export class UsersRepository {
   }
 
   /**
-   * Of many erasures at once, one goes on: the others must not read cells whose key it destroys, which looks like an attack.
-   * @returns false when nothing is left of anybody with the id.
+   * What others wrote under ids of their own with the person's address, before the address goes: registrations, which take their own
+   * keys along (trigger registrations_drop_data_key), and invitations.
    */
-  async lockEverythingOf(id: string): Promise<boolean> {
-    const { client } = this.database;
-    const left = [
-      await client.$queryRaw<object[]>`SELECT 1 FROM users WHERE id = ${id}::uuid FOR UPDATE`,
-      await client.$queryRaw<object[]>`SELECT 1 FROM registrations WHERE id = ${id}::uuid FOR UPDATE`,
-      await client.$queryRaw<object[]>`SELECT 1 FROM data_keys WHERE purpose = 'pii' AND subject = ${id} AND state <> 'destroyed' FOR UPDATE`,
-    ];
-    return left.flat().length > 0;
-  }
-
-  /**
-   * The person's rows (sessions, credential, resources and shares go with the user, ON DELETE CASCADE), and the person's data keys,
-   * without which no copy of the cells in a backup opens either. Also what others registered with the person's address: it stands
-   * under other ids, and takes its own keys along (trigger registrations_drop_data_key).
-   */
-  async deleteEverythingOf(id: string): Promise<void> {
-    const { client } = this.database;
+  async deleteWhatNamesAddressOf(id: string): Promise<void> {
     const email = await this.addressOf(id);
-    await client.registration.deleteMany({ where: { OR: [{ id }, ...(email === undefined ? [] : [{ email }])] } });
-    if (email !== undefined) await this.deleteInvitationsTo(email);
-    await client.user.deleteMany({ where: { id } });
-    await client.dataKey.updateMany({
-      where: { purpose: 'pii', subject: id, state: { not: 'destroyed' } },
-      data: { state: 'destroyed', wrapped: null, destroyedAt: new Date() },
-    });
+    if (email === undefined) return;
+    await this.database.client.registration.deleteMany({ where: { email } });
+    await this.deleteInvitationsTo(email);
   }
 
   /** What others sent to the address. That its mailbox wants no invitations stays known, or they would begin again. */

@@ -103,8 +103,22 @@ describe('annotations, columns and constraints are compared [ASVS 14.2.2] [pract
       'users.nickname_index is a blind index in the schema, and has no column: ALTER TABLE users ADD COLUMN nickname_index text; CREATE UNIQUE INDEX ON users (nickname_index);',
     ]);
     await app.sql('ALTER TABLE users DROP COLUMN nickname');
-    expect(await faults({ Patient: { ...user, table: 'patients', encrypted: { nickname } } })).toEqual([expect.stringContaining('ALTER TABLE patients ADD COLUMN nickname')]);
+    expect(await faults({ Patient: { ...user, table: 'patients', encrypted: { nickname } } })).toEqual([
+      expect.stringContaining('ALTER TABLE patients ADD COLUMN nickname'),
+      expect.stringContaining('CREATE CONSTRAINT TRIGGER patients_drop_data_key'),
+    ]);
   });
+
+  it.each([['dropped', 'DROP TRIGGER users_drop_data_key ON users'], ['disabled', 'ALTER TABLE users DISABLE TRIGGER users_drop_data_key']])(
+    'the trigger that takes the data key of a deleted subject is %s',
+    async (_, change) => {
+      await app.sql(change);
+      expect(await faults()).toEqual([expect.stringMatching(/^users is about somebody, and a deleted row leaves their data key: CREATE CONSTRAINT TRIGGER users_drop_data_key /)]);
+      await app.sql('DROP TRIGGER IF EXISTS users_drop_data_key ON users');
+      await app.sql((await faults())[0]?.split('key: ')[1] ?? '');
+      expect(await faults()).toEqual([]);
+    },
+  );
 
   it('the service does not start on a table that would take plaintext', async () => {
     await app.sql('ALTER TABLE resources DROP CONSTRAINT resources_note_check');

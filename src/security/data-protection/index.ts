@@ -2,6 +2,7 @@ export { DataProtectionModule } from './data-protection.module.js';
 export { DataKeyCache } from './field-encryption/data-key-cache.js';
 export { findColumnFaults } from './field-encryption/column-faults.js';
 export { FieldEncryptionError, type FieldFault } from './field-encryption/field-encryption.error.js';
+export type { FieldMap, ModelFields } from './field-encryption/field-map.js';
 export type { KeyWrapper } from './field-encryption/key-wrapper.js';
 export { protectFields, type ProtectOptions } from './field-encryption/protect-fields.js';
 export { KeyRingError } from './key-ring.format.js';

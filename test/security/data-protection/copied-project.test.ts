@@ -24,9 +24,10 @@ generator fieldEncryption {
 datasource db {
   provider = "postgresql"
 }
+/// @subject(id)
 model Patient {
   id        String  @id
-  /// @encrypted(subject: id)
+  /// @encrypted
   /// @blindIndex(numberIndex)
   number    String
   numberIndex String?

@@ -44,23 +44,31 @@ class Project {
 }
 
 const good = `
+/// @subject(id)
 model User {
   id         String  @id @db.Uuid
   /// Shown to administrators.
-  /// @encrypted(subject: id)
+  /// @encrypted
   /// @blindIndex(emailIndex)
   email      String
   emailIndex String? @unique
   notes      Note[]
 }
+/// @subject(ownerId)
 model Note {
   id      String @id
   ownerId String @db.Uuid
-  /// @encrypted( subject: ownerId , purpose: pii )
+  /// @encrypted( purpose: pii )
   text    String?
-  /// @encrypted(subject: "all-notes", purpose: jwt)
+  /// @encrypted(purpose: jwt)
   token   String
-  owner   User   @relation(fields: [ownerId], references: [id])
+  owner   User   @relation(fields: [ownerId], references: [id], onDelete: Cascade)
+}
+/// @subject("all-codes")
+model Code {
+  id   String @id
+  /// @encrypted
+  code String
 }
 `;
 
@@ -79,10 +87,12 @@ describe('the generator of the field map [practice 7.3]', { timeout: 120_000 }, 
       index: { column: 'emailIndex', unique: true },
     });
     expect(User?.relations['notes']).toEqual({ model: 'Note', list: true, holdsKey: false, links: { ownerId: 'id' } });
-    expect(Note?.encrypted['token']).toMatchObject({ subject: { constant: 'all-notes' }, purpose: 'jwt' });
+    expect(Note?.encrypted['token']).toMatchObject({ subject: { field: 'ownerId' }, purpose: 'jwt' });
+    expect(project.map()['Code']?.encrypted['code']).toMatchObject({ subject: { constant: 'all-codes' }, purpose: 'pii' });
+    expect([User?.subject, Note?.subject, User?.table]).toEqual([{ field: 'id' }, { field: 'ownerId' }, 'User']);
     expect(Note?.relations['owner']).toEqual({ model: 'User', list: false, holdsKey: true, links: { id: 'ownerId' } });
     expect(Note).toMatchObject({ uuids: ['ownerId'], fixed: ['id', 'ownerId'] });
-    expect(project.lock()).toEqual({ 'Note.text': 'Note.text', 'Note.token': 'Note.token', 'User.email': 'User.email' });
+    expect(project.lock()).toEqual({ 'Code.code': 'Code.code', 'Note.text': 'Note.text', 'Note.token': 'Note.token', 'User.email': 'User.email' });
   });
 
   it('is in step with the committed lock and schema of this project', () => {
@@ -127,98 +137,148 @@ describe('the generator of the field map [practice 7.3]', { timeout: 120_000 }, 
 
   // All faults are found in one run: each line of this schema with a number behind // has the fault of that number.
   const wrong = `
+/// @subject(id)
 model A {
   id  String @id
-  // @encrypted(subject: id) //1
+  // @encrypted //1
   a1  String
-  a2  String /// @encrypted(subject: id) //2
-  /// @encrypted //3
+  a2  String /// @encrypted //2
+  /// @encrypted(subject: id) //3
   a3  String
-  /// @encrypted(purpose: pii) //4
+  /// @encrypted() //4
   a4  String
-  /// @encrypted(subject: nobody) //5
+  /// @subject(id) //5
   a5  String
-  /// @encrypted(subject: id, purpose: secret) //6
+  /// @encrypted(purpose: secret) //6
   a6  String
-  /// @encrypted(subject: id, owner: id) //7
+  /// @encrypted(owner: id) //7
   a7  String
-  /// @encrypt(subject: id) //8
+  /// @encrypt(purpose: pii) //8
   a8  String
-  /// @encrypted(subject: id) //9
+  /// @encrypted //9
   a9  Int
-  /// @encrypted(subject: id) //10
+  /// @encrypted //10
   a10 String[]
-  /// @encrypted(subject: id) //11
+  /// @encrypted //11
   a11 String @default("x")
-  /// @encrypted(subject: id) //12
+  /// @encrypted //12
   a12 String @unique
-  /// @encrypted(subject: id) //13
+  /// @encrypted //13
   a13 String @db.VarChar(20)
-  /// @encrypted(subject: b1) //14
+  /// @encrypted(purpose: pii, purpose: pii) //14
   a14 String
   b1  String?
-  /// @encrypted(subject: id)
+  /// @encrypted
   /// @blindIndex(nowhere) //15
   a15 String
-  /// @encrypted(subject: id)
+  /// @encrypted
   /// @blindIndex(b2) //16
   a16 String
   b2  Int?
-  /// @encrypted(subject: id)
+  /// @encrypted
   /// @blindIndex(b3) //17
   a17 String
   b3  String
   /// @blindIndex(b1) //18
   a18 String
-  /// @encrypted(subject: id)
+  /// @encrypted
   /// @blindIndex(b4) //19
   a19 String
-  /// @encrypted(subject: id)
+  /// @encrypted
   /// @blindIndex(b4) //20
   a20 String
   b4  String?
-  /// @encrypted(subject: id)
-  /// @encrypted(subject: id) //21
+  /// @encrypted
+  /// @encrypted //21
   a21 String
-  /// @encrypted(subject: a21) //22
+  /// @subject //22
   a22 String
   /// @blindindex(b4) //23
   a23 String
-  /// @encrypted(subject: id) //24
+  /// @encrypted //24
 
   a24 String
   @@index([a1])
-  /// @encrypted(subject: id) //25
+  /// @encrypted //25
 }
-/// @encrypted(subject: id) //26
+/// @encrypted //26
+/// @subject("b")
 model B {
   one String
   two String
-  /// @encrypted(subject: one) //27
+  /// @encrypted //27
   b   String
   @@id([one, two])
 }
+/// @subject("c")
 model C {
   id Int @id @default(autoincrement())
-  /// @encrypted(subject: "c") //28
+  /// @encrypted //28
   c  String
+}
+model D {
+  id String @id
+  /// @encrypted //29
+  d  String
+}
+/// @subject(nobody) //30
+model E {
+  id String @id
+  /// @encrypted
+  e  String
+}
+/// @subject(e2) //31
+model F {
+  id String @id
+  /// @encrypted
+  e  String
+  e2 String?
+}
+/// @subject(id)
+/// @subject(id) //32
+model G {
+  id String @id
+  hs H[]
+}
+/// @subject(gId) //33
+model H {
+  id  String @id
+  gId String
+  /// @encrypted
+  h   String
+  g   G @relation(fields: [gId], references: [id])
+}
+/// @subject(contact) //34
+model I {
+  id      String @id
+  contact String
+  /// @encrypted
+  i       String
+}
+/// @subject(?) //35
+model J {
+  id String @id
+}
+// @subject(id) //36
+model K {
+  id String @id
 }
 `;
   const fixes: Readonly<Record<number, RegExp>> = {
     1: /two slashes.*write three/,
     2: /behind the field: put it on a line of its own/,
-    3: /"@encrypted" is no annotation|names no subject/,
-    4: /names no subject: add subject/,
-    5: /subject nobody, which is no field of A: name a field/,
+    3: /names a subject: name it once, above the model/,
+    4: /does not know "": write nothing/,
+    5: /@subject stands above no model: put it/,
     6: /unknown purpose: use one of: pii, jwt/,
-    7: /does not know "owner: id": write \(subject/,
+    7: /does not know "owner: id": write nothing/,
     8: /is no annotation: write \/\/\/ @encrypted/,
     9: /not a plain String: make it String/,
     10: /not a plain String/,
     11: /has a default.*set it in the application/,
     12: /unique rule.*@blindIndex/,
     13: /not a plain String.*without @db/,
-    14: /subject b1, which cannot tell whose it is: name a required/,
+    14: /does not know "purpose: pii, purpose: pii"/,
     15: /index field nowhere, which is missing: add: nowhere String\?/,
     16: /b2, which cannot hold an index: declare it as: b2 String\?/,
     17: /b3, which is required: make it String\?/,
@@ -226,13 +286,21 @@ model C {
     19: /shares the index field b4/,
     20: /shares the index field b4/,
     21: /has @encrypted twice: keep one/,
-    22: /subject a21, which cannot tell/,
+    22: /@subject stands above no model/,
     23: /is no annotation/,
     24: /above no field of a model: put it on the line above/,
     25: /above no field/,
     26: /above no field/,
     27: /no row id to be bound to: give the model a single-field String @id/,
     28: /cannot be bound to id: make the @id a String/,
+    29: /D has encrypted fields, and declares no subject: write \/\/\/ @subject/,
+    30: /names the subject nobody, which is no field of it: name a field/,
+    31: /subject e2, which cannot tell whose it is: name a required/,
+    32: /G has @subject twice: keep one/,
+    33: /names the subject gId, whose row may go before this one: .*onDelete: Cascade/,
+    34: /names the subject contact, whose row may go before this one/,
+    35: /@subject names nobody: write/,
+    36: /two slashes/,
   };
 
   it('refuses every wrong annotation with file, line, fault and fix, all in one run, and writes nothing', async () => {

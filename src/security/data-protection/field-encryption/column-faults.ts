@@ -9,6 +9,8 @@ interface StoredColumn {
   readonly sealed: boolean;
   /** A unique index of it alone, over all rows. */
   readonly unique: boolean;
+  /** The table drops the data key of this column's value with its row. */
+  readonly drops: boolean;
   /** The function still tells cells from everything else. */
   readonly sound: boolean;
 }
@@ -23,11 +25,22 @@ interface CatalogReader {
  * @returns a line for each fault, with the SQL that mends it.
  */
 export async function findColumnFaults(client: CatalogReader, fields: FieldMap): Promise<string[]> {
-  const models = Object.values(fields).filter(({ encrypted }) => Object.keys(encrypted).length > 0);
+  const models = Object.values(fields).filter((model) => Object.keys(model.encrypted).length > 0 || isSubject(model));
   const found = (await client.$queryRawUnsafe(catalogQuery, models.map(({ table }) => table))) as StoredColumn[];
   const columns = new Map(found.map((column) => [`${column.table} ${column.name}`, column]));
   const loose = found.some(({ sound }) => !sound) ? ['is_sealed_cell() was replaced: it takes what is no cell. Create it again, as the first migration has it'] : [];
-  return [...loose, ...models.flatMap((model) => Object.values(model.encrypted).flatMap((field) => faultsOf(model, field, columns)))];
+  const faults = models.flatMap((model) => Object.values(model.encrypted).flatMap((field) => faultsOf(model, field, columns)));
+  return [...loose, ...faults, ...models.filter(isSubject).flatMap((model) => keyFaults(model, columns))];
+}
+
+/** The row itself is whom it is about. */
+const isSubject = ({ subject, id, generatedId }: ModelFields): boolean => subject !== undefined && 'field' in subject && subject.field === id && generatedId;
+
+function keyFaults({ table, id, columns: names }: ModelFields, columns: ReadonlyMap<string, StoredColumn>): string[] {
+  const name = names[id ?? ''] ?? '';
+  if (columns.get(`${table} ${name}`)?.drops === true) return [];
+  const trigger = `CREATE CONSTRAINT TRIGGER ${quote(`${table}_drop_data_key`)} AFTER DELETE ON ${quote(table)} DEFERRABLE INITIALLY DEFERRED`;
+  return [`${table} is about somebody, and a deleted row leaves their data key: ${trigger} FOR EACH ROW EXECUTE FUNCTION drop_data_key_of_subject('${name}');`];
 }
 
 function faultsOf(model: ModelFields, field: EncryptedField, columns: ReadonlyMap<string, StoredColumn>): string[] {
@@ -67,6 +80,8 @@ const catalogQuery = `
       AND regexp_replace(pg_get_constraintdef(k.oid), ' NOT VALID$', '') = format('CHECK (is_sealed_cell(%I))', a.attname)) AS sealed,
     EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisunique AND i.indisvalid AND i.indpred IS NULL
       AND i.indnkeyatts = 1 AND i.indkey[0] = a.attnum) AS unique,
+    EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgfoid = to_regproc('public.drop_data_key_of_subject') AND t.tgenabled IN ('O', 'A')
+      AND t.tgtype & 9 = 9 AND encode(t.tgargs, 'escape') = a.attname || '\\000') AS drops,
     (SELECT bool_and(public.is_sealed_cell(probe.text) = probe.good) FROM (VALUES
       ('enc:v1:01890000-0000-7000-8000-000000000000:' || repeat('A', 38), true), ('plaintext', false), ('enc:v1:', false),
       ('enc:v1:01890000-0000-7000-8000-000000000000:' || repeat('A', 37), false), ('enc:v1:01890000-0000-7000-8000-000000000000:' || repeat(' ', 38), false),

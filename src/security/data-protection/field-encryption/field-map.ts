@@ -3,12 +3,15 @@
 /** Which key-encryption key wraps the data keys of a field. */
 export type FieldPurpose = 'pii' | 'jwt';
 
+/** Whom a row is about: the value of a field of the row, or a constant for what is about nobody. */
+export type Subject = { readonly field: string } | { readonly constant: string };
+
 export interface EncryptedField {
   readonly name: string;
   /** The cryptographic name: part of every cell's associated data, so it outlives renaming in the schema. */
   readonly frozenName: string;
-  /** Whose data key seals the field: the value of a field of the row, or a constant. */
-  readonly subject: { readonly field: string } | { readonly constant: string };
+  /** Whose data key seals the field: the subject of its model. */
+  readonly subject: Subject;
   readonly purpose: FieldPurpose;
   readonly index?: { readonly column: string; readonly unique: boolean };
 }
@@ -25,6 +28,8 @@ export interface RelationField {
 export interface ModelFields {
   /** Its name in the database. */
   readonly table: string;
+  /** As `@subject` above the model declares it. */
+  readonly subject?: Subject;
   /** The single-field id; null for a model with a composite id, which cannot have encrypted fields. */
   readonly id: string | null;
   /** True when the application makes the id (a UUIDv7); false when it is a foreign key or no String. */

@@ -18,13 +18,18 @@ interface WaitingValue extends StoredValue {
   readonly keyId: string;
 }
 
-interface Walk {
+export interface OpeningScope {
   readonly scope: KeyScope;
+  /** Stands for what does not open; undefined: one such cell fails the result. */
+  readonly unreadable?: string | undefined;
+}
+
+interface Walk extends OpeningScope {
   /** What could not be opened in passing, because its key has to be loaded. */
   readonly waiting: WaitingValue[];
 }
 
-/** Opens every cell of a result, in place. One cell that is not right fails the whole result: nobody sees half a truth. */
+/** Opens every cell of a result, in place. One cell that is not right fails the whole result, unless the caller only shows it. */
 export class Opening {
   constructor(
     private readonly keys: DataKeys,
@@ -33,12 +38,13 @@ export class Opening {
   ) {}
 
   /** In one go while all keys are in the caches. @throws FieldEncryptionError after telling `onFault`. */
-  async open(scope: KeyScope, model: Model, result: unknown): Promise<void> {
+  async open(scope: OpeningScope, model: Model, result: unknown): Promise<void> {
     const waiting: WaitingValue[] = [];
-    this.visit({ scope, waiting }, model, result);
+    const walk: Walk = { ...scope, waiting };
+    this.visit(walk, model, result);
     if (waiting.length === 0) return;
-    const loaded = await this.keys.load(scope, [...new Set(waiting.map(({ keyId }) => keyId))]);
-    for (const value of waiting) this.openValue(value, loaded.get(value.keyId) ?? 'unknown-key');
+    const loaded = await this.keys.load(scope.scope, [...new Set(waiting.map(({ keyId }) => keyId))]);
+    for (const value of waiting) this.openValue(walk, value, loaded.get(value.keyId) ?? 'unknown-key');
   }
 
   /** Throws on a cell anywhere in a result that was not opened: raw queries, aggregates. */
@@ -66,20 +72,28 @@ export class Opening {
     else this.sweep(model.name, row[name]);
   }
 
-  private visitCell({ scope, waiting }: Walk, model: Model, field: EncryptedField, row: Args): void {
+  private visitCell(walk: Walk, model: Model, field: EncryptedField, row: Args): void {
     const cell = row[field.name];
     const keyId = typeof cell === 'string' ? dataKeyIdOf(cell) : undefined;
-    if (typeof cell !== 'string' || keyId === undefined) return this.fault({ ...placeOf(model, field, row), code: 'not-a-cell' });
-    const key = this.keys.cached(scope, keyId);
-    if (key !== undefined) return this.openValue({ model, field, row, cell }, key);
-    if (!isDataKeyId(keyId)) return this.fault({ ...placeOf(model, field, row), code: 'not-a-cell' });
-    waiting.push({ model, field, row, cell, keyId });
+    if (typeof cell !== 'string' || keyId === undefined) return this.faultIn(walk, { model, field, row }, 'not-a-cell');
+    const key = this.keys.cached(walk.scope, keyId);
+    if (key !== undefined) return this.openValue(walk, { model, field, row, cell }, key);
+    if (!isDataKeyId(keyId)) return this.faultIn(walk, { model, field, row }, 'not-a-cell');
+    walk.waiting.push({ model, field, row, cell, keyId });
   }
 
-  private openValue(value: StoredValue, key: KeyOrFault): void {
+  private openValue(walk: Walk, value: StoredValue, key: KeyOrFault): void {
     const opened = openStored(value, key, this.blindIndex);
-    if ('fault' in opened) this.fault({ ...placeOf(value.model, value.field, value.row), code: opened.fault });
+    if ('fault' in opened) this.faultIn(walk, value, opened.fault);
     else value.row[value.field.name] = opened.text;
+  }
+
+  /** Told in any case; a list that is only shown goes on without the value. */
+  private faultIn({ unreadable }: Walk, { model, field, row }: Omit<StoredValue, 'cell'>, code: FaultCode): void {
+    const fault = { ...placeOf(model, field, row), code };
+    if (unreadable === undefined) this.fault(fault);
+    this.onFault(fault);
+    row[field.name] = unreadable;
   }
 
   private fault(fault: FieldFault): never {

@@ -20,6 +20,8 @@ export interface ProtectOptions {
   readonly keyRing: KeySource;
   /** Hears of every cell that could not be opened, before the error is thrown. Must not throw. */
   readonly onFault: (fault: FieldFault) => void;
+  /** Asked at each result: what stands for a value that does not open, where nobody relies on it. Left out, or undefined: the result fails. */
+  readonly unreadable?: () => string | undefined;
   /** Who wraps data keys: the first wraps new ones, all unwrap. Left out: the key ring. */
   readonly wrappers?: readonly KeyWrapper[];
   /** Where unwrapped keys are kept; hold it to `forget()` subjects. Left out: 10,000 keys for 60 seconds. */
@@ -88,7 +90,7 @@ function queryCallback(options: ProtectOptions, scopes: KeyScopes): (call: Query
     const strip = selection.prepare(model, args);
     const result = await query(args);
     const path = fluentPath(internal?.dataPath);
-    await opening.open(connection, modelAt(model, path), result);
+    await opening.open({ scope: connection, unreadable: options.unreadable?.() }, modelAt(model, path), result);
     stripRows(stripAt(strip, path), result);
     return result;
   };

@@ -1,14 +1,21 @@
 import { purposeWords, type Place, type SchemaFaults } from './schema-faults.ts';
 
-/** `/// @encrypted(...)` or `/// @blindIndex(...)` above a field. */
+/** `/// @encrypted` or `/// @blindIndex(...)` above a field, `/// @subject(...)` above a model, whose `field` is empty. */
 export type Annotation = {
   readonly model: string;
   readonly field: string;
   readonly place: Place;
 } & (
-  | { readonly word: 'encrypted'; readonly subject: string; readonly constant: boolean; readonly purpose: 'pii' | 'jwt' }
+  | { readonly word: 'encrypted'; readonly purpose: 'pii' | 'jwt' }
   | { readonly word: 'blindIndex'; readonly column: string }
+  | ({ readonly word: 'subject' } & DeclaredSubject)
 );
+
+export interface DeclaredSubject {
+  /** A field of the row, or the constant itself. */
+  readonly subject: string;
+  readonly constant: boolean;
+}
 
 interface Comment {
   readonly place: Place;
@@ -16,9 +23,9 @@ interface Comment {
 }
 
 // Prisma hands generators the comments of a field without line numbers, and says nothing of comments that belong to no field.
-const behindField = /\/\/.*@(encrypted|blindIndex)\s*\(/i;
-const ownLine = /^\s*\/\/\/\s*(@(?:encr|blind)\S*.*?)\s*$/i;
-const twoSlashes = /^\s*\/\/(?!\/)\s*@(encr|blind)/i;
+const behindField = /\/\/.*@(encrypted|blindIndex|subject)\b/i;
+const ownLine = /^\s*\/\/\/\s*(@(?:encr|blind|subj)\S*.*?)\s*$/i;
+const twoSlashes = /^\s*\/\/(?!\/)\s*@(encr|blind|subj)/i;
 const comment = /^\s*\/\//;
 const fieldLine = /^\s*([A-Za-z]\w*)\s+[A-Z]/;
 
@@ -34,11 +41,19 @@ export function readAnnotations(file: string, schema: string, faults: SchemaFaul
     else refuseHidden(place, text, faults);
     if (comment.test(text)) return;
     const field = model === undefined ? undefined : fieldLine.exec(text)?.[1];
-    annotations.push(...pending.flatMap((above) => parse(above, model, field, faults)));
+    const begun = /^\s*model\s+(\w+)\s*{/.exec(text)?.[1];
+    annotations.push(...pending.flatMap((above) => parse(above, { model, field, begun }, faults)));
     pending = [];
-    model = /^\s*model\s+(\w+)\s*{/.exec(text)?.[1] ?? (/^\s*}/.test(text) ? undefined : model);
+    model = begun ?? (/^\s*}/.test(text) ? undefined : model);
   });
-  return annotations.concat(pending.flatMap((above) => parse(above, undefined, undefined, faults)));
+  return annotations.concat(pending.flatMap((above) => parse(above, {}, faults)));
+}
+
+/** What stands below an annotation: a field of a model, or the first line of a model. */
+interface Below {
+  readonly model?: string | undefined;
+  readonly field?: string | undefined;
+  readonly begun?: string | undefined;
 }
 
 /** Annotations that Prisma, or this reader, would not see. */
@@ -49,46 +64,40 @@ function refuseHidden(place: Place, text: string, faults: SchemaFaults): void {
   }
 }
 
-function parse({ place, text }: Comment, model: string | undefined, field: string | undefined, faults: SchemaFaults): Annotation[] {
-  const [, word, list] = /^@(\w+)\s*\(([^()]*)\)$/.exec(text) ?? [];
+function parse({ place, text }: Comment, below: Below, faults: SchemaFaults): Annotation[] {
+  const { model, field } = below;
+  const [, word, list] = /^@(\w+)(?:\s*\(([^()]*)\))?$/.exec(text) ?? [];
+  if (word === 'subject') return parseSubject(place, list, { begun: below.begun, faults });
   if (model === undefined || field === undefined) {
     faults.add(place, 'stands above no field of a model', 'put it on the line above the field');
   } else if (word === 'blindIndex') {
     if (list !== undefined && /^\s*\w+\s*$/.test(list)) return [{ model, field, place, word, column: list.trim() }];
     faults.add(place, '@blindIndex takes the name of one field', 'write /// @blindIndex(emailIndex)');
   } else if (word === 'encrypted') {
-    const settings = parseSettings(place, list ?? '', faults);
-    return settings === undefined ? [] : [{ model, field, place, word, ...settings }];
+    const purpose = parsePurpose(place, list, faults);
+    return purpose === undefined ? [] : [{ model, field, place, word, purpose }];
   } else {
-    faults.add(place, `"${text}" is no annotation`, 'write /// @encrypted(subject: <field>) or /// @blindIndex(<field>)');
+    faults.add(place, `"${text}" is no annotation`, 'write /// @encrypted or /// @blindIndex(<field>) above a field, /// @subject(<field>) above a model');
   }
   return [];
 }
 
-type Settings = Pick<Extract<Annotation, { word: 'encrypted' }>, 'subject' | 'constant' | 'purpose'>;
-
-function parseSettings(place: Place, list: string, faults: SchemaFaults): Settings | undefined {
-  const values = settingsOf(list);
-  if (typeof values === 'string') {
-    faults.add(place, `@encrypted does not know "${values}"`, 'write (subject: <field> or "<constant>", purpose: pii or jwt)');
-    return undefined;
-  }
-  const subject = values.get('subject');
-  const purpose = purposeWords.find((word) => word === (values.get('purpose') ?? 'pii'));
-  if (subject === undefined) faults.add(place, '@encrypted names no subject', 'add subject: <field of the row> or "<constant>"');
-  if (purpose === undefined) faults.add(place, '@encrypted has an unknown purpose', `use one of: ${purposeWords.join(', ')}`);
-  if (subject === undefined || purpose === undefined) return undefined;
-  const constant = subject.startsWith('"');
-  return { subject: constant ? subject.slice(1, -1) : subject, constant, purpose };
+function parseSubject(place: Place, list: string | undefined, { begun, faults }: Pick<Below, 'begun'> & { faults: SchemaFaults }): Annotation[] {
+  const [, constant, name] = /^\s*(?:"([\w.:-]+)"|(\w+))\s*$/.exec(list ?? '') ?? [];
+  const subject = constant ?? name;
+  if (begun === undefined) faults.add(place, '@subject stands above no model', 'put it on a line of its own above "model"');
+  else if (subject === undefined) faults.add(place, '@subject names nobody', 'write (<field of the row>) or ("<constant>")');
+  else return [{ model: begun, field: '', place, word: 'subject', subject, constant: constant !== undefined }];
+  return [];
 }
 
-/** Name -> value; or the item that is no setting, or is there twice. */
-function settingsOf(list: string): Map<string, string> | string {
-  const values = new Map<string, string>();
-  for (const item of list.split(',').filter((part) => part.trim() !== '')) {
-    const [, name = '', value = ''] = /^\s*(subject|purpose)\s*:\s*("[\w.:-]+"|\w+)\s*$/.exec(item) ?? [];
-    if (name === '' || values.has(name)) return item.trim();
-    values.set(name, value);
-  }
-  return values;
+function parsePurpose(place: Place, list: string | undefined, faults: SchemaFaults): (typeof purposeWords)[number] | undefined {
+  if (list === undefined) return 'pii';
+  const [, value] = /^\s*purpose\s*:\s*(\w+)\s*$/.exec(list) ?? [];
+  const purpose = purposeWords.find((word) => word === value);
+  if (/\bsubject\b/.test(list)) faults.add(place, '@encrypted names a subject', 'name it once, above the model: /// @subject(<field> or "<constant>")');
+  else if (value === undefined) faults.add(place, `@encrypted does not know "${list.trim()}"`, 'write nothing, or (purpose: pii or jwt)');
+  else if (purpose === undefined) faults.add(place, '@encrypted has an unknown purpose', `use one of: ${purposeWords.join(', ')}`);
+  else return purpose;
+  return undefined;
 }

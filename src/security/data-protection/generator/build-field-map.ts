@@ -16,6 +16,7 @@ export function buildFieldMap(models: readonly DMMF.Model[], annotations: readon
         model.name,
         {
           table: model.dbName ?? model.name,
+          ...subjectOf(model, annotations),
           id: id?.name ?? null,
           generatedId: id?.type === 'String' && !foreign,
           uuids: scalars.filter((field) => field.nativeType?.[0] === 'Uuid' && !field.isList).map((field) => field.name),
@@ -41,12 +42,18 @@ function encryptedFields(model: DMMF.Model, annotations: readonly Annotation[], 
     fields[found.field] = {
       name: found.field,
       frozenName: names[`${model.name}.${found.field}`] ?? '',
-      subject: found.constant ? { constant: found.subject } : { field: found.subject },
+      subject: subjectOf(model, annotations).subject ?? { constant: '' },
       purpose: found.purpose,
       ...(column && { index: { column: column.name, unique: column.isUnique } }),
     };
   }
   return fields;
+}
+
+function subjectOf(model: DMMF.Model, annotations: readonly Annotation[]): Pick<ModelFields, 'subject'> {
+  const found = annotations.find((other) => other.word === 'subject' && other.model === model.name);
+  if (found?.word !== 'subject') return {};
+  return { subject: found.constant ? { constant: found.subject } : { field: found.subject } };
 }
 
 function relation(models: readonly DMMF.Model[], model: DMMF.Model, field: DMMF.Field): RelationField {
