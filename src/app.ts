@@ -4,12 +4,14 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { DestinationStream } from 'pino';
 import { AppModule } from './app.module.js';
 import type { Clock } from './common/clock.js';
+import { removeOldDrafts } from './common/whole-files.js';
 import { prepareDataDirectory, type Config } from './config/index.js';
 import { Database } from './database/index.js';
+import { assertPrivateFiles } from './private-files.js';
 import { KeyRing } from './security/data-protection/index.js';
 import { clientErrorHandler, frameworkErrors } from './security/errors/index.js';
 import { LOG_DESTINATION } from './security/logging/index.js';
-import { InternalListener, listenerOptions, loadTls, RedirectListener, type TlsFiles } from './security/transport/index.js';
+import { InternalListener, listenFault, listenerOptions, loadTls, RedirectListener, type TlsFiles } from './security/transport/index.js';
 import { checkRedis } from './shared-state/index.js';
 import { Tombstones } from './users/index.js';
 
@@ -45,6 +47,7 @@ export interface Service {
  */
 export async function createService(config: Config, overrides: Overrides = {}): Promise<Service> {
   prepareDataDirectory(config.dataDirectory);
+  if (config.production) assertPrivateFiles(config);
   const [keyRing, tls] = await Promise.all([loadKeyRing(config), loadTls(config), checkRedis(config)]);
   const database = await Database.open(config, keyRing);
   try {
@@ -69,8 +72,10 @@ export async function createService(config: Config, overrides: Overrides = {}): 
 }
 
 /** In production a missing key ring is a fault: one made now could not open what was sealed before. */
-const loadKeyRing = ({ production, keyRingFile }: Config): Promise<KeyRing> =>
-  production ? KeyRing.load(keyRingFile) : KeyRing.loadOrCreate(keyRingFile);
+async function loadKeyRing({ production, keyRingFile }: Config): Promise<KeyRing> {
+  await removeOldDrafts(keyRingFile);
+  return production ? KeyRing.load(keyRingFile) : KeyRing.loadOrCreate(keyRingFile);
+}
 
 function serviceOf(app: NestFastifyApplication, database: Database, { config, tls }: { config: Config; tls: TlsFiles }): Service {
   const close = async (): Promise<void> => {
@@ -87,7 +92,7 @@ function serviceOf(app: NestFastifyApplication, database: Database, { config, tl
         await app.listen({ port: config.httpsPort, host: config.host });
       } catch (error) {
         await close();
-        throw error;
+        throw listenFault(error, { host: 'HOST', port: 'HTTPS_PORT' });
       }
       const [address] = app.getHttpAdapter().getInstance().addresses() as { port: number }[];
       const ports = { http: app.get(RedirectListener, { strict: false }).port, internal: app.get(InternalListener, { strict: false }).port };

@@ -1,3 +1,4 @@
+import { sep } from 'node:path';
 import { ConfigurationError, type Config } from './config/index.js';
 
 /**
@@ -5,7 +6,6 @@ import { ConfigurationError, type Config } from './config/index.js';
  * help nobody at that moment, and a value may be a secret.
  */
 export function bootFailure(error: unknown, config?: Config): string {
-  if (error instanceof ConfigurationError) return error.message;
   for (let link: unknown = error; link instanceof Error; link = link.cause) {
     const line = knownFailure(link, config);
     if (line !== undefined) return line;
@@ -13,31 +13,41 @@ export function bootFailure(error: unknown, config?: Config): string {
   return error instanceof Error ? [error.message, causeOf(error)].filter(Boolean).join(': ') : 'an unknown error';
 }
 
-function knownFailure(error: NodeJS.ErrnoException & { port?: number }, config: Config | undefined): string | undefined {
+function knownFailure(error: NodeJS.ErrnoException, config: Config | undefined): string | undefined {
+  if (error instanceof ConfigurationError) return error.message;
+  // It has the fix already; what the file system said is its cause.
+  if (error.name === 'KeyRingError') return `KEY_RING_FILE: ${error.message}`;
+  const path = error.path ?? config?.dataDirectory;
   switch (error.code) {
-    case 'EADDRINUSE':
-      return `port ${error.port} is taken: stop the process that has it, or set ${portVariable(error.port, config)}`;
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':
+      return `${variableOf(path, config)}: ${path} cannot be read or written (${error.code}): let the user of the service own it, or set another one`;
     case 'ENOSPC':
-      return `${error.path ?? config?.dataDirectory} cannot be written (${error.code}): mend it, or set another DATA_DIRECTORY`;
+    case 'EDQUOT':
+      return `${variableOf(path, config)}: the disk of ${path} is full (${error.code}): free some space, or set another one`;
     default:
       return databaseFailure(error.code);
   }
 }
 
+/** Whose value the path is, or is below. */
+function variableOf(path: string | undefined, config: Config | undefined): string {
+  const places = { TOMBSTONE_FILE: config?.tombstoneFile, KEY_RING_FILE: config?.keyRingFile, DATA_DIRECTORY: config?.dataDirectory };
+  const [variable = 'the file system'] = Object.entries(places).find(([, place]) => place === path || path?.startsWith(`${place}${sep}`)) ?? [];
+  return variable;
+}
+
+const networkCodes = ['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH'];
+/** Wrong password, no such role or database, starting up, too many connections. */
+const serverCodes = ['28P01', '28000', '3D000', '57P03', '53300'];
+
 function databaseFailure(code = ''): string | undefined {
   if (code === '42501') {
     return 'the database role may not do that (42501): changes of tables need DATABASE_OWNER_URL, the service needs db:roles';
   }
-  const closed = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', '28P01', '28000', '3D000', '57P03'].includes(code);
+  const closed = [...networkCodes, ...serverCodes].includes(code);
   return closed ? `the database does not let us in (${code}): check that it runs, DATABASE_URL and DATABASE_CERT_FILE` : undefined;
-}
-
-function portVariable(port: number | undefined, config: Config | undefined): string {
-  if (port === config?.httpPort) return 'HTTP_PORT';
-  return port === config?.internalPort ? 'INTERNAL_PORT' : 'HTTPS_PORT';
 }
 
 const causeOf = (error: Error): string => (error.cause instanceof Error ? error.cause.message : '');

@@ -33,6 +33,17 @@ const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8, 'ipv4');
 loopback.addAddress('::1', 'ipv6');
 
+const internal = new BlockList();
+for (const [network, prefix] of [['127.0.0.0', 8], ['10.0.0.0', 8], ['172.16.0.0', 12], ['192.168.0.0', 16], ['100.64.0.0', 10]] as const) {
+  internal.addSubnet(network, prefix, 'ipv4');
+}
+for (const [network, prefix] of [['::1', 128], ['fc00::', 7], ['fe80::', 10]] as const) internal.addSubnet(network, prefix, 'ipv6');
+
+/** True for an address literal (or `localhost`) that is no address of the internet: RFC 1918, 4193, 4291 and 6598. */
+export function isInternal(host: string): boolean {
+  return host === 'localhost' || internal.check(host, isIPv6(host) ? 'ipv6' : 'ipv4');
+}
+
 /** True for an address literal (or `localhost`) that never leaves the machine. */
 export function isLoopback(host: string): boolean {
   const literal = host.replace(/^\[|\]$/g, '');

@@ -27,7 +27,7 @@ export async function writeWholeFile(file: string, text: string): Promise<void> 
 }
 
 /** Where a file is written before it gets its name. */
-export const draftOf = (file: string): string => `${file}.${randomUUID()}.new`;
+const draftOf = (file: string): string => `${file}.${randomUUID()}.new`;
 
 /** Removes the drafts of the file that killed processes left: there may be secrets in them. */
 export async function removeOldDrafts(file: string): Promise<void> {

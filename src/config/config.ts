@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { isPlainAddress } from '../common/mail-address.js';
 import { linkFaults, links, type Links } from './links.js';
 import { keyWrapping, keyWrappingFaults, type KeyWrapping } from './key-wrapping.js';
+import { productionFaults } from './production.js';
 import type { Variable } from './variable.js';
 import { variables, type VariableName } from './variables.js';
 
@@ -19,6 +20,8 @@ export interface Config extends KeyWrapping, Links {
   readonly publicUrl: string;
   /** Absolute path. */
   readonly dataDirectory: string;
+  /** What production refuses unless it is named here. */
+  readonly allowInProduction: readonly ('embedded-database' | 'no-mail-server')[];
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly apiDocs: boolean;
   readonly host: string;
@@ -75,6 +78,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   ) as unknown as Values;
   const config = toConfig(values);
   if (faults.length === 0) faults.push(...contradictions(config), ...keyWrappingFaults(values));
+  // With the others, so that one restart mends them all.
+  if (config.production) faults.push(...productionFaults(config, environment));
   if (faults.length > 0) throw new ConfigurationError(faults);
   return Object.freeze(config);
 }
@@ -103,10 +108,10 @@ function toConfig(values: Values): Config {
     production,
     publicUrl,
     dataDirectory,
+    allowInProduction: values.ALLOW_IN_PRODUCTION,
     logLevel: values.LOG_LEVEL,
     apiDocs: values.API_DOCS ?? !production,
     ...listening(values),
-    corsOrigins: values.CORS_ORIGINS,
     ...links(values),
     keyRingFile: resolve(values.KEY_RING_FILE ?? `${dataDirectory}/keys.json`),
     ...keyWrapping(values),
@@ -136,6 +141,7 @@ const listening = (values: Values) => ({
   tlsKeyFile: values.TLS_KEY_FILE,
   trustedProxies: values.TRUSTED_PROXIES,
   shutdownTimeoutSeconds: values.SHUTDOWN_TIMEOUT_SECONDS,
+  corsOrigins: values.CORS_ORIGINS,
 });
 
 /** Faults that only two variables together can have. */

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
+import inspector from 'node:inspector';
 import { parseEnv } from 'node:util';
-import { readConfig, type Config } from './config.js';
+import { ConfigurationError, readConfig, type Config } from './config.js';
 import type { VariableName } from './variables.js';
 
 /**
@@ -12,5 +13,10 @@ import type { VariableName } from './variables.js';
 export function configFromEnvironment(only?: readonly VariableName[]): Config {
   const file = existsSync('.env') ? parseEnv(readFileSync('.env', 'utf8')) : {};
   const environment: Readonly<Record<string, string | undefined>> = { ...file, ...process.env };
-  return readConfig(only === undefined ? environment : Object.fromEntries(only.map((name) => [name, environment[name]])));
+  const config = readConfig(only === undefined ? environment : Object.fromEntries(only.map((name) => [name, environment[name]])));
+  // Whoever reaches the debugger runs code in the service (ASVS v5.0.0-13.4.2).
+  if (config.production && inspector.url() !== undefined) {
+    throw new ConfigurationError(['--inspect: the debugger is open: start without it, in NODE_OPTIONS too']);
+  }
+  return config;
 }

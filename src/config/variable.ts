@@ -1,3 +1,6 @@
+import { isIP } from 'node:net';
+import { isInternal } from '../common/network.js';
+
 /** One environment variable: how it is read, what it means, and how a wrong value is mended. */
 export interface Variable<T> {
   readonly group: string;
@@ -36,8 +39,24 @@ export const flag = (text: string): boolean => oneOf('true', 'false')(text) === 
 export const path = (text: string): string => (text.includes('\0') ? fail('set a file path') : text);
 
 /** A host name or address without scheme and port. */
-export const host = (text: string): string =>
-  /^[A-Za-z0-9.:_-]{1,253}$/.test(text) ? text : fail('set a host name or an IP address, without scheme and port');
+export const host = (text: string): string => {
+  // A name with a colon, or of digits and dots only, is an address with a typing error.
+  const isName = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,252}$/.test(text) && !/^[\d.]+$/.test(text);
+  return isName || isIP(text) !== 0 ? text : fail('set a host name or an IP address, without scheme and port');
+};
+
+/** The pages there hold one-time tokens: nothing that another network reaches (ASVS v5.0.0-13.4.5). */
+export const internalHost = (text: string): string =>
+  isInternal(text) ? text : fail('set a loopback or private address of this machine, never 0.0.0.0 or ::');
+
+/** An IP address or a CIDR range that leaves somebody out. */
+export const addressOrRange = (text: string): string => {
+  const [, address = '', prefix] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  const bits = isIP(address) === 4 ? 32 : 128;
+  const isRange = prefix === undefined || (Number(prefix) >= 1 && Number(prefix) <= bits);
+  // Whoever believes everybody lets each client choose its address, and with it its limits (abuse case A4-6).
+  return isIP(address) !== 0 && isRange ? text : fail('set IP addresses or CIDR ranges, separated by commas, and not the whole internet');
+};
 
 /** A domain name in small letters, without scheme and port. */
 export const domain = (text: string): string =>

@@ -1,6 +1,7 @@
 import { linkVariables } from './link.variables.js';
 import { keyWrapperVariables } from './key-wrapper.variables.js';
-import { domain, flag, host, httpsOrigin, listOf, oneOf, path, whole, type Variable } from './variable.js';
+import { exceptions } from './production.js';
+import { addressOrRange, domain, flag, host, httpsOrigin, internalHost, listOf, oneOf, path, whole, type Variable } from './variable.js';
 
 const define = <T>(variable: Variable<T>): Variable<T> => variable;
 
@@ -15,6 +16,13 @@ export const variables = {
     example: 'development',
     fallback: 'development' as const,
     parse: oneOf('development', 'production'),
+  }),
+  ALLOW_IN_PRODUCTION: define({
+    group: 'General',
+    description: 'embedded-database (one instance on one disk), no-mail-server (mails stay in the outbox directory): what production refuses unless it is named here.',
+    example: 'embedded-database',
+    fallback: [] as readonly (typeof exceptions)[number][],
+    parse: listOf(oneOf(...exceptions)),
   }),
   PUBLIC_URL: define({
     group: 'General',
@@ -68,10 +76,10 @@ export const variables = {
   }),
   INTERNAL_HOST: define({
     group: 'Transport (practice 1)',
-    description: 'The address of the internal listener (health, mailbox). A loopback or private address.',
+    description: 'The address of the internal listener (health, mailbox). A loopback or private address, never all of them.',
     example: '127.0.0.1',
     fallback: '127.0.0.1',
-    parse: host,
+    parse: internalHost,
   }),
   INTERNAL_PORT: define({
     group: 'Transport (practice 1)',
@@ -199,18 +207,12 @@ export const variables = {
 
   RATE_LIMIT_SCALE: define({
     group: 'Rate limiting (practice 4)',
-    description: 'Multiplies the limits of load (per network, and requests per user) and the quota of resources by this whole number: for load tests, and for owners with many clients per address. Never the limits of guesses and mails per account.',
+    description: 'Multiplies the limits of load (per network, and requests per user) and the quota of resources by this whole number: for load tests, and for owners with many clients per address; up to 100 in production. Never the limits of guesses and mails per account.',
     example: '1',
     fallback: 1,
     parse: whole(1, 100000),
   }),
 } satisfies Record<string, Variable<unknown>>;
-
-/** An IP address or a CIDR range. */
-function addressOrRange(text: string): string {
-  if (/^[0-9a-fA-F.:]+(\/\d{1,3})?$/.test(text)) return text;
-  throw new Error('set IP addresses or CIDR ranges, separated by commas');
-}
 
 /** A host in lower case and a port, as a URL writes them: `[::1]:8443` for IPv6. */
 function hostAndPort(text: string): string {

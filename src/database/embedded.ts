@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { lockHolder, releaseLock, takeLock } from '../common/file-lock.js';
 import { makeWholeDirectory } from '../common/whole-files.js';
+import { ConfigurationError } from '../config/index.js';
 
 /** A PostgreSQL server in this process (PGlite), reachable on a unix socket that only this user can open. */
 export interface EmbeddedDatabase {
@@ -34,8 +35,15 @@ export async function startEmbedded(dataDirectory: string): Promise<EmbeddedData
   } catch (error) {
     releaseLock(lockFile(dataDirectory));
     rmSync(socketDirectory, { recursive: true, force: true });
-    throw new Error(`the embedded database in ${dataDirectory} does not start`, { cause: error });
+    throw doesNotOpen(dataDirectory, error);
   }
+}
+
+/** What the database itself says is a word of its compiler. */
+function doesNotOpen(dataDirectory: string, cause: unknown): Error {
+  if (statfsSync(dataDirectory).bavail === 0) return Object.assign(new Error('the disk is full', { cause }), { code: 'ENOSPC', path: dataDirectory });
+  const [directory, fix] = [join(dataDirectory, 'database'), 'bring it back from a backup, or move it away to begin anew'];
+  return new ConfigurationError([`DATA_DIRECTORY: the embedded database in ${directory} does not open: ${fix}`]);
 }
 
 /** The socket directory of a service that runs now on the data directory: operator commands join it there. @throws Error with the fix. */

@@ -5,6 +5,7 @@ export const production = {
   HOST: '0.0.0.0',
   TLS_CERTIFICATE_FILE: '/etc/tls/tls.crt',
   TLS_KEY_FILE: '/etc/tls/tls.key',
+  ALLOW_IN_PRODUCTION: 'embedded-database,no-mail-server',
   KEY_RING_FILE: '/run/secrets/keys.json',
   TOMBSTONE_FILE: '/mnt/tombstones.txt',
 };

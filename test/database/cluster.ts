@@ -49,7 +49,7 @@ export class Cluster {
     return {
       NODE_ENV: 'production', HOST: '127.0.0.1', HTTPS_PORT, PUBLIC_URL: `https://localhost:${HTTPS_PORT}`,
       TLS_CERTIFICATE_FILE: certificateFile, TLS_KEY_FILE: keyFile, KEY_RING_FILE,
-      TOMBSTONE_FILE: join(this.dataDirectory, 'tombstones.txt'),
+      TOMBSTONE_FILE: `${this.dataDirectory}.tombstones.txt`, ALLOW_IN_PRODUCTION: 'no-mail-server',
     };
   }
 
@@ -73,5 +73,6 @@ export class Cluster {
     await this.postgres.stop();
     this.authority.remove();
     rmSync(this.dataDirectory, { recursive: true, force: true });
+    rmSync(`${this.dataDirectory}.tombstones.txt`, { force: true });
   }
 }

@@ -6,7 +6,7 @@ export type { FieldMap, ModelFields } from './field-encryption/field-map.js';
 export type { KeyWrapper } from './field-encryption/key-wrapper.js';
 export { protectFields, type ProtectOptions } from './field-encryption/protect-fields.js';
 export { KeyRingError } from './key-ring.format.js';
-export { KeyRing } from './key-ring.js';
+export { KeyRing, isOpenToOthers } from './key-ring.js';
 export { Macs } from './macs.js';
 export { PasswordHasher } from './password-hasher.js';
 export { purposes, type Purpose } from './purposes.js';

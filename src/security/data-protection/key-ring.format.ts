@@ -97,7 +97,7 @@ function secretOf(id: string, secret: unknown): Buffer {
   if (bytes.toString('base64url') !== secret || bytes.length !== secretBytes) {
     refuse(`the secret of ${id} is not 32 bytes in base64url: make one with "openssl rand -base64 32 | tr '+/' '-_' | tr -d ="`);
   }
-  if (looksMadeUp(bytes)) refuse(`the secret of ${id} is an example or was typed by hand: make a random one`);
+  if (looksMadeUp(bytes) || looksTyped(secret)) refuse(`the secret of ${id} is an example or was typed by hand: make a random one`);
   return bytes;
 }
 
@@ -109,6 +109,15 @@ function looksMadeUp(bytes: Buffer): boolean {
   const step = (bytes[1] ?? 0) - (bytes[0] ?? 0);
   const counts = bytes.every((byte, at) => at === 0 || (byte - (bytes[at - 1] ?? 0) - step) % 256 === 0);
   return counts || new Set(bytes).size < 16 || bytes.every((byte) => byte >= 0x20 && byte < 0x7f);
+}
+
+/** Words of examples, and text that repeats itself. Random text has such a word with a probability below 2^-24, and each other less. */
+function looksTyped(text: string): boolean {
+  const word = /example|changeme|change-me|password|secret/i.test(text);
+  // A text that is made by repeating a shorter one equals itself, moved by the length of that. Not every last letter can stand there.
+  const body = text.slice(0, -1);
+  const repeats = Array.from({ length: 21 }, (_, at) => at + 1).some((period) => body.slice(period) === body.slice(0, -period));
+  return word || repeats || new Set(text).size < 12;
 }
 
 /** One secret under two purposes would undo their separation (SP 800-57 part 1 s5.2). */

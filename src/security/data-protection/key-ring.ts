@@ -1,12 +1,12 @@
-import type { KeyObject } from 'node:crypto';
+import { randomUUID, type KeyObject } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
 import { link, mkdir, open, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { draftOf, removeOldDrafts, syncDirectory } from '../../common/whole-files.js';
 import { KeyRingError, newKeyRingText, parseKeyRing, type RingKey } from './key-ring.format.js';
 import type { Purpose } from './purposes.js';
 
-const mayReadOrWriteBesidesOwner = 0o077;
+const othersOrGroupWrite = 0o037;
+const groupOrOthers = 0o077;
 const largestFileBytes = 1024 * 1024;
 
 /** The keys that never enter the database: one file, a separate 256-bit key per purpose, held as `KeyObject`s. */
@@ -29,7 +29,6 @@ export class KeyRing {
    * @throws KeyRingError
    */
   static async loadOrCreate(file: string): Promise<KeyRing> {
-    await removeOldDrafts(file);
     const ring = await KeyRing.read(file);
     if (ring !== undefined) return ring;
     await create(file);
@@ -97,13 +96,23 @@ export class KeyRing {
   }
 }
 
+/**
+ * The rule of libpq for private keys: nobody but the owner; and of a file of root, the group may read. A container without root gets its
+ * secrets in no other form: Kubernetes mounts them as root:fsGroup, mode 0440.
+ */
+export function isOpenToOthers({ mode, uid }: { readonly mode: number; readonly uid: number }): boolean {
+  // Windows has no such bits; there the folder's access list is the protection.
+  if (process.platform === 'win32') return false;
+  const ofRoot = uid === 0 && process.geteuid?.() !== 0;
+  return (mode & (ofRoot ? othersOrGroupWrite : groupOrOthers)) !== 0;
+}
+
 /** Asked of the open handle, not of the path: nobody can swap the file between check and read. */
 async function refuseLooseFile(handle: FileHandle): Promise<string> {
   const stats = await handle.stat();
-  const { mode, size } = stats;
-  // Windows has no such bits; there the folder's access list is the protection.
-  if (process.platform !== 'win32' && (mode & mayReadOrWriteBesidesOwner) !== 0) {
-    throw new KeyRingError('group or others may read or write it: chmod 600 it, and replace its keys if others had access');
+  const { size } = stats;
+  if (isOpenToOthers(stats)) {
+    throw new KeyRingError('group or others may read or write it: chmod 600 it (or root:group 0440), and replace its keys if others had access');
   }
   if (size > largestFileBytes) throw new KeyRingError('it is larger than 1 MiB: that is no key ring');
   return formOf(stats);
@@ -118,7 +127,7 @@ const formOf = ({ ino, size, mtimeMs, ctimeMs }: Stats): string => [ino, size, m
  * @returns false when there is one already.
  */
 async function create(file: string): Promise<boolean> {
-  const draft = draftOf(file);
+  const draft = `${file}.${randomUUID()}.new`;
   try {
     await mkdir(dirname(file), { recursive: true, mode: 0o700 });
     const handle = await open(draft, 'wx', 0o600);
@@ -129,7 +138,6 @@ async function create(file: string): Promise<boolean> {
       await handle.close();
     }
     await link(draft, file);
-    await syncDirectory(dirname(file));
     return true;
   } catch (error) {
     return codeOf(error) === 'EEXIST' ? false : fail(file, `it cannot be made (${codeOf(error)}): let the service write to its folder`, error);

@@ -1,5 +1,6 @@
 export { Drain } from './drain.js';
 export { InternalListener } from './internal-listener.js';
+export { listenFault } from './listen-fault.js';
 export { limits, listenerOptions, type ListenerHandlers } from './listener-options.js';
 export { RedirectListener } from './redirect-listener.js';
 export { loadTls, type TlsFiles } from './tls.js';

@@ -8,6 +8,7 @@ import { isLoopback } from '../../common/network.js';
 import { Problem } from '../../common/problem.js';
 import { CONFIG, type Config } from '../../config/index.js';
 import { Drain } from './drain.js';
+import { listenFault } from './listen-fault.js';
 import { close, createPlainServer, listen, type Answer } from './plain-server.js';
 
 const pagePolicy = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -31,7 +32,9 @@ export class InternalListener implements OnApplicationBootstrap, OnApplicationSh
   async onApplicationBootstrap(): Promise<void> {
     this.pages.add('/health/live', () => json(200, { status: 'up' }));
     this.pages.add('/health/ready', () => this.readiness());
-    await listen(this.server, this.config.internalPort, this.config.internalHost);
+    await listen(this.server, this.config.internalPort, this.config.internalHost).catch((error: unknown) => {
+      throw listenFault(error, { host: 'INTERNAL_HOST', port: 'INTERNAL_PORT' });
+    });
   }
 
   onApplicationShutdown(): Promise<void> {

@@ -6,6 +6,7 @@ import { Problem } from '../../common/problem.js';
 import { SecurityEvents } from '../../common/security-events.js';
 import { CONFIG, type Config } from '../../config/index.js';
 import { NetworkBudget } from './network-budget.js';
+import { listenFault } from './listen-fault.js';
 import { close, createPlainServer, listen, type Answer } from './plain-server.js';
 
 /** Header fields that carry what only its owner should have. */
@@ -38,7 +39,9 @@ export class RedirectListener implements OnApplicationBootstrap, OnApplicationSh
   }
 
   onApplicationBootstrap(): Promise<void> {
-    return listen(this.server, this.config.httpPort, this.config.host);
+    return listen(this.server, this.config.httpPort, this.config.host).catch((error: unknown) => {
+      throw listenFault(error, { host: 'HOST', port: 'HTTP_PORT' });
+    });
   }
 
   onApplicationShutdown(): Promise<void> {

@@ -1,6 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { constants as crypto } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { ConfigurationError, type Config } from '../../config/index.js';
 import { developmentCertificates } from './development-certificates.js';
@@ -17,15 +18,35 @@ export interface TlsFiles {
 
 /**
  * Reads the configured certificate, or makes one of the development CA.
- * @throws ConfigurationError when a file cannot be read, is no PEM, or certificate and key do not belong together.
+ * @throws ConfigurationError when a file cannot be read, is no PEM, or certificate and key do not belong together; in production also
+ * when the certificate is expired or for another name.
  */
 export async function loadTls(config: Config): Promise<TlsFiles> {
   const { tlsCertificateFile, tlsKeyFile } = config;
-  if (tlsCertificateFile !== undefined && tlsKeyFile !== undefined) return readTls(tlsCertificateFile, tlsKeyFile);
+  if (tlsCertificateFile !== undefined && tlsKeyFile !== undefined) {
+    const files = await readTls(tlsCertificateFile, tlsKeyFile);
+    if (config.production) assertServable(files.cert, config);
+    return files;
+  }
   // Production never serves a certificate that no client can verify (ASVS v5.0.0-12.2.2).
   if (config.production) throw new ConfigurationError(['TLS_CERTIFICATE_FILE and TLS_KEY_FILE are not set']);
   const { certificateFile, keyFile, caFile } = await developmentCertificates(config);
   return { ...(await readTls(certificateFile, keyFile)), caFile };
+}
+
+/** Every client refuses such a certificate, and whoever is told to click it away learns to. */
+function assertServable(cert: string, { publicUrl, trustedProxies }: Config): void {
+  const certificate = new X509Certificate(cert);
+  const [from, to] = [certificate.validFromDate.getTime(), certificate.validToDate.getTime()];
+  if (Date.now() < from || Date.now() >= to) {
+    throw new ConfigurationError([`TLS_CERTIFICATE_FILE: the certificate is ${Date.now() < from ? 'not valid yet' : 'expired'}: set a valid one`]);
+  }
+  const host = new URL(publicUrl).hostname.replace(/^\[|\]$/g, '');
+  const named = isIP(host) === 0 ? certificate.checkHost(host, { subject: 'never' }) : certificate.checkIP(host);
+  // A gateway has the public certificate, and knows the service by another name.
+  if (named === undefined && trustedProxies.length === 0) {
+    throw new ConfigurationError(['TLS_CERTIFICATE_FILE: the certificate is for another name than the host of PUBLIC_URL: set the one for it']);
+  }
 }
 
 /** Reads a pair of files and checks that they fit. */
