@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { TestApp } from './app.js';
 import { mailedToken } from './actors.js';
@@ -8,98 +7,113 @@ import { totpCode } from './totp.js';
 /** One request of a `.http` file, in the form of docs/http/README.md. */
 export interface FileRequest {
   readonly title: string;
-  readonly name: string | undefined;
   readonly expected: number;
-  readonly prompts: readonly string[];
+  /** What a person does before: fills variables in, or runs a command. */
+  readonly first: readonly string[];
+  /** Which part of the answer a person puts into which variable. */
+  readonly afterwards: readonly (readonly [variable: string, source: string])[];
   readonly method: string;
   readonly target: string;
-  readonly headers: readonly (readonly [string, string])[];
+  readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-interface HttpFile {
-  readonly variables: readonly (readonly [string, string])[];
-  readonly requests: readonly FileRequest[];
-}
-
-/** @throws Error that names the request which has no `# @expect`, or no request line. */
-export function readHttpFile(path: string): HttpFile {
-  const [head = '', ...blocks] = readFileSync(path, 'utf8').split(/^###/m);
-  const variables = [...head.matchAll(/^@(\w+)\s*=\s*(.*)$/gm)].map(([, name = '', value = '']) => [name, value.trim()] as const);
-  return { variables, requests: blocks.map((block) => readRequest(path, block)) };
+/** @throws Error that names the request which has no `# Expect`, or no request line. */
+export function readRequests(path: string, text: string): FileRequest[] {
+  return text.split(/^###/m).slice(1).map((block) => readRequest(path, block));
 }
 
 function readRequest(path: string, block: string): FileRequest {
   const [title = '', ...lines] = block.split('\n');
   const start = lines.findIndex((line) => /^[A-Z]+ \S+/.test(line));
   const notes = lines.slice(0, start).join('\n');
-  const expected = /^# @expect (\d{3})$/m.exec(notes)?.[1];
-  if (start < 0 || expected === undefined) throw new Error(`${path}: "${title.trim()}" needs a request line and # @expect`);
+  const expected = /^# Expect (\d{3})$/m.exec(notes)?.[1];
+  if (start < 0 || expected === undefined) throw new Error(`${path}: "${title.trim()}" needs a request line and # Expect`);
   const [method = '', target = ''] = (lines[start] ?? '').split(' ');
   const gap = lines.indexOf('', start);
   const end = gap < 0 ? lines.length : gap;
-  const headers = lines.slice(start + 1, end).map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()] as const);
-  const prompts = [...notes.matchAll(/^# @prompt (\w+)/gm)].map(([, name = '']) => name);
-  return { title: title.trim(), name: /^# @name (\w+)$/m.exec(notes)?.[1], expected: Number(expected), prompts, method, target, headers, body: lines.slice(end).join('\n').trim() };
+  const fields = lines.slice(start + 1, end).map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]);
+  const first = [...notes.matchAll(/^# First:? (.*)$/gm)].map(([, text = '']) => text);
+  const afterwards = [...notes.matchAll(/^# Then @(\w+) = (.*)$/gm)].map(([, variable = '', source = '']) => [variable, source] as const);
+  return {
+    title: title.trim(), expected: Number(expected), first, afterwards, method, target, headers: Object.fromEntries(fields) as Record<string, string>,
+    body: lines.slice(end).join('\n').trim(),
+  }; // prettier-ignore
 }
 
-/** Sends the requests of a file in their order, as an editor would, and answers the prompts as a person would. */
+/** The value of a variable as the file says it, with the variables that it names filled in. */
+export function fill(file: string, text: string): string {
+  return text.replaceAll(/\{\{(\w+)\}\}/g, (_, name: string) => {
+    const value = new RegExp(`^@${name} = (.*)$`, 'm').exec(file)?.[1];
+    if (value === undefined || value === '...') throw new Error(`{{${name}}} has no value`);
+    return fill(file, value);
+  });
+}
+
+/** Sends the request of that number out of the file as it stands now. */
+export type Client = (file: string, index: number) => Promise<Answer>;
+
+/** Goes through a file as a person does: sends its requests in their order, and edits its variables on the way. */
 export class HttpFileRun {
-  private readonly values = new Map<string, string>();
-  private readonly answers = new Map<string, Answer>();
+  private file: string;
   /** What the newest enrolment showed, as an authenticator app would have scanned it. */
   private totpSecret = '';
 
   constructor(
     private readonly app: TestApp,
-    { variables }: HttpFile,
+    private readonly path: string,
+    private readonly client: Client,
   ) {
-    for (const [name, value] of variables) this.values.set(name, value === '{{$guid}}' ? randomUUID() : this.fill(value));
+    this.file = readFileSync(path, 'utf8');
   }
 
-  async send(request: FileRequest): Promise<number> {
-    for (const prompt of request.prompts) this.values.set(prompt, await this.answerTo(prompt));
-    const body = this.fill(request.body);
-    const headers = Object.fromEntries(request.headers.map(([name, value]) => [name.toLowerCase(), this.fill(value)]));
-    const path = this.fill(request.target).replace(this.values.get('host') ?? '', '');
-    const answer = await this.app.request(request.method, path, { headers, ...(body === '' ? {} : { raw: body }) });
-    if (request.name !== undefined) this.answers.set(request.name, answer);
-    if (typeof answer.body?.secret === 'string') this.totpSecret = answer.body.secret as string;
-    return answer.status;
+  /** @returns for each request its title and status, and of what the file expects the same. */
+  async walk(): Promise<{ readonly got: string[]; readonly expected: string[] }> {
+    const requests = readRequests(this.path, this.file);
+    const got: string[] = [];
+    for (const [index, { title, first, afterwards }] of requests.entries()) {
+      for (const text of first) await this.prepare(text);
+      const answer = await this.client(this.file, index);
+      got.push(`${title}: ${answer.status}`);
+      if (typeof answer.body?.secret === 'string') this.totpSecret = answer.body.secret as string;
+      for (const [variable, source] of afterwards) this.set(variable, partOf(answer, source));
+    }
+    return { got, expected: requests.map(({ title, expected }) => `${title}: ${expected}`) };
   }
 
-  private async answerTo(prompt: string): Promise<string> {
+  private async prepare(text: string): Promise<void> {
+    const [, command, address = '', role = ''] = /^npm run cli -- (users:grant) (\S+) (\w+)$/.exec(text) ?? [];
+    if (command !== undefined) return this.grant(fill(this.file, address), role);
+    const [, variable = '', mailbox] = /^@(\w+) = (?:the token in the newest mail to (\S+))?/.exec(text) ?? [];
     // A person waits for the newest mail, too.
-    if (prompt.startsWith('mailToken')) await this.app.mailQuiet();
-    if (prompt.startsWith('mailToken')) return mailedToken(this.app, this.fill(prompt === 'mailToken' ? '{{email}}' : '{{newEmail}}'));
-    if (prompt === 'grantedAdmin') return this.grantAdmin();
-    if (prompt !== 'totpCode') throw new Error(`nobody can answer the prompt ${prompt}`);
-    // A code works once; the next one is half a minute away.
+    if (mailbox !== undefined) await this.app.mailQuiet();
+    this.set(variable, mailbox === undefined ? this.codeOfApp() : await mailedToken(this.app, fill(this.file, mailbox)));
+  }
+
+  /** A code works once; the next one is half a minute away. */
+  private codeOfApp(): string {
     this.app.clock.advance(30);
     return totpCode(this.totpSecret, this.app.clock.now());
   }
 
-  /** What the operator's command does (test/main.test.ts runs the command itself). */
-  private async grantAdmin(): Promise<string> {
-    await this.app.sql(`UPDATE users SET roles = '{user,admin}' WHERE id = $1`, [this.fill('{{administrator.response.body.$.id}}')]);
-    return 'granted';
+  /** What the operator's command does (test/cli runs the command itself). */
+  private async grant(_email: string, role: string): Promise<void> {
+    await this.app.sql(`UPDATE users SET roles = $1 WHERE id = $2`, [['user', role], fill(this.file, '{{administratorId}}')]);
   }
 
-  private fill(text: string): string {
-    return text.replaceAll(/\{\{([^{}]+)\}\}/g, (_, expression: string) => {
-      const [name = '', , part = '', ...path] = expression.trim().split('.');
-      const answer = this.answers.get(name);
-      const value = answer === undefined ? this.values.get(expression.trim()) : lookUp(answer, part, path.filter((key) => key !== '$'));
-      if (value === undefined) throw new Error(`{{${expression}}} has no value`);
-      return value;
-    });
+  private set(variable: string, value: string): void {
+    const edited = this.file.replace(new RegExp(`^@${variable} = .*$`, 'm'), () => `@${variable} = ${value}`);
+    if (edited === this.file && !this.file.includes(`@${variable} = ${value}\n`)) throw new Error(`${this.path} declares no @${variable}`);
+    this.file = edited;
   }
 }
 
-/** `response.body.$.items[0].id` or `response.headers.ETag`. */
-function lookUp(answer: Answer, part: string, path: readonly string[]): string | undefined {
-  if (part === 'headers') return answer.headers[path.join('.').toLowerCase()];
-  const keys = path.flatMap((key) => key.split(/[[\]]/).filter((word) => word !== ''));
-  const value = keys.reduce<unknown>((node, key) => (node as Record<string, unknown> | undefined)?.[key], answer.body);
-  return typeof value === 'object' ? undefined : (value as string | undefined)?.toString();
+/** `accessToken`, `items[0].id`, `header ETag, without its quotes`, or `header Set-Cookie, up to the semicolon`. */
+function partOf({ headers, body }: Answer, source: string): string {
+  const header = /^header ([\w-]+)/.exec(source)?.[1];
+  if (header !== undefined) return headers[header.toLowerCase()]?.split(';')[0]?.replaceAll('"', '') ?? '';
+  const keys = source.split(/[.[\]]/).filter((key) => key !== '');
+  const value = keys.reduce<unknown>((node, key) => (node as Record<string, unknown> | undefined)?.[key], body);
+  if (typeof value !== 'string') throw new Error(`the answer has no ${source}`);
+  return value;
 }
