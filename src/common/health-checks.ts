@@ -1,27 +1,39 @@
 import { Injectable } from '@nestjs/common';
 
-/** What has to work before this instance takes requests. Parts add their check; the internal listener asks. */
+type State = 'up' | 'down';
+
+export interface Health {
+  /** `degraded`: this instance serves, but not as it should. `down`: it should get no requests. */
+  readonly status: State | 'degraded';
+  readonly checks: Readonly<Record<string, State>>;
+}
+
+/** What this instance depends on. Parts add their check; the internal listener asks. */
 @Injectable()
 export class HealthChecks {
-  private readonly checks = new Map<string, () => Promise<unknown>>();
+  private readonly checks = new Map<string, { readonly check: () => Promise<unknown>; readonly required: boolean }>();
 
-  /** The check rejects when the part cannot serve. Its reason is not shown. */
-  add(name: string, check: () => Promise<unknown>): void {
-    this.checks.set(name, check);
+  /** The check rejects when the part does not work. Its reason is not shown. Without a part that is not required, the instance serves all the same. */
+  add(name: string, check: () => Promise<unknown>, { required = true } = {}): void {
+    this.checks.set(name, { check, required });
   }
 
   /** Runs all checks side by side; one that takes longer than the bound counts as down. */
-  async run(withinMilliseconds = 2000): Promise<Record<string, 'up' | 'down'>> {
+  async run(withinMilliseconds = 2000): Promise<Health> {
     const late = AbortSignal.timeout(withinMilliseconds);
     const bound = new Promise<never>((_, reject) => late.addEventListener('abort', () => reject(late.reason)));
-    const results = [...this.checks].map(async ([name, check]) => {
-      const up = await Promise.race([check(), bound]).then(
-        () => true,
-        () => false,
-      );
-      return [name, up ? 'up' : 'down'] as const;
-    });
     bound.catch(() => undefined);
-    return Object.fromEntries(await Promise.all(results));
+    const results = await Promise.all(
+      [...this.checks].map(async ([name, { check, required }]) => {
+        const up = await Promise.race([check(), bound]).then(
+          () => true,
+          () => false,
+        );
+        return { name, up, required };
+      }),
+    );
+    const down = results.filter(({ up }) => !up);
+    const status = down.some(({ required }) => required) ? 'down' : down.length > 0 ? 'degraded' : 'up';
+    return { status, checks: Object.fromEntries(results.map(({ name, up }) => [name, up ? 'up' : 'down'])) };
   }
 }

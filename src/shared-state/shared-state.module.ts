@@ -1,16 +1,9 @@
-import { Global, Inject, Logger, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { Global, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { Redis } from 'ioredis';
+import { HealthChecks } from '../common/health-checks.js';
 import { CONFIG, type Config } from '../config/index.js';
-import { redisOptions } from './redis-connection.js';
+import { namespaceOf, redisOptions } from './redis-connection.js';
 import { SharedState } from './shared-state.js';
-
-const connect = (config: Config, url: string, name: string): Redis => {
-  const redis = new Redis(redisOptions(config, url, name));
-  const logger = new Logger('SharedState');
-  // Without a listener, ioredis prints to stderr by itself; the URL with its password must not get there.
-  redis.on('error', (error: Error) => logger.warn(`Redis: ${error.message}`));
-  return redis;
-};
 
 @Global()
 @Module({
@@ -19,18 +12,20 @@ const connect = (config: Config, url: string, name: string): Redis => {
       provide: SharedState,
       inject: [CONFIG],
       useFactory: (config: Config) => {
-        const { redisUrl: url, publicUrl } = config;
-        const namespace = new URL(publicUrl).host;
-        if (url === undefined) return new SharedState(namespace);
-        const [commands, subscriber] = [connect(config, url, 'commands'), connect(config, url, 'subscriber')];
-        return new SharedState(namespace, { commands, subscriber });
+        const url = config.redisUrl;
+        if (url === undefined) return new SharedState(namespaceOf(config));
+        const [commands, subscriber] = ['commands', 'subscriber'].map((name) => new Redis(redisOptions(config, url, name))) as [Redis, Redis];
+        return new SharedState(namespaceOf(config), { commands, subscriber });
       },
     },
   ],
   exports: [SharedState],
 })
 export class SharedStateModule implements OnApplicationShutdown {
-  constructor(@Inject(SharedState) private readonly state: SharedState) {}
+  constructor(@Inject(SharedState) private readonly state: SharedState, health: HealthChecks) {
+    // Told, and not required: without Redis each instance limits by itself, and to take all of them away would be the larger outage.
+    if (state.redis !== undefined) health.add('redis', () => state.check(), { required: false });
+  }
 
   onApplicationShutdown(): void {
     this.state.disconnect();

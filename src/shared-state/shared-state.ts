@@ -1,5 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { Redis } from 'ioredis';
+import { RedisWatch } from './redis-watch.js';
 
 type Listener = (message: string) => void;
 
@@ -11,6 +12,7 @@ type Listener = (message: string) => void;
 export class SharedState {
   private readonly logger = new Logger('SharedState');
   private readonly listeners = new Map<string, Listener[]>();
+  private readonly watch: RedisWatch | undefined;
   private disconnected = false;
 
   /**
@@ -21,6 +23,7 @@ export class SharedState {
     readonly namespace: string,
     private readonly connections?: { readonly commands: Redis; readonly subscriber: Redis },
   ) {
+    this.watch = connections && new RedisWatch(connections.commands, connections.subscriber, namespace);
     connections?.subscriber.on('message', (channel: string, message: string) =>
       this.deliver(channel.slice(namespace.length + 1), message),
     );
@@ -38,7 +41,7 @@ export class SharedState {
       await this.connections?.commands.publish(`${this.namespace}:${channel}`, message);
     } catch (error) {
       // The other instances learn it when their micro-caches end, at most 2 s later.
-      this.logger.error(`Redis did not take a message of the channel ${channel}`, error);
+      this.watch?.report(error);
     }
   }
 
@@ -57,13 +60,14 @@ export class SharedState {
     });
   }
 
-  /** Rejects when Redis does not answer; memory always does. */
+  /** Rejects when Redis does not do what the service needs; memory always does. */
   async check(): Promise<void> {
-    await this.connections?.commands.ping();
+    await this.watch?.check();
   }
 
   disconnect(): void {
     this.disconnected = true;
+    this.watch?.end();
     this.connections?.commands.disconnect();
     this.connections?.subscriber.disconnect();
   }

@@ -1,23 +1,12 @@
-import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectionOptions } from '../../src/database/connection.js';
 import { grantRuntimeRole, migrate } from '../../src/database/index.js';
 import { signUp, type Actor } from '../support/actors.js';
 import { startApp, type TestApp } from '../support/app.js';
 import { profile } from '../support/profile.js';
+import { readiness } from '../support/readiness.js';
 import { Relay } from '../support/relay.js';
 import { Cluster } from './cluster.js';
-
-/** What a load balancer asks. */
-function readiness(app: TestApp): Promise<{ status: number; body: { status: string; checks: Record<string, string> } }> {
-  return new Promise((resolve, reject) => {
-    const port = app.on(0).addresses.internal;
-    httpRequest({ host: '127.0.0.1', port, path: '/health/ready' }, (response) => {
-      let text = '';
-      response.on('data', (chunk) => (text += chunk)).on('end', () => resolve({ status: response.statusCode ?? 0, body: JSON.parse(text) }));
-    }).on('error', reject).end();
-  });
-}
 
 const chosen = profile();
 

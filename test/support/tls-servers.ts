@@ -8,7 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import * as x509 from '@peculiar/x509';
 import pg from 'pg';
 
-const redisProgram = 'redis-server';
+export const redisProgram = 'redis-server';
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 
 /** Paths of PEM files. */

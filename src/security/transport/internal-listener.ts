@@ -64,9 +64,9 @@ export class InternalListener implements OnApplicationBootstrap, OnApplicationSh
   }
 
   private async readiness(): Promise<InternalPage> {
-    const checks = await this.health.run();
-    const ready = !this.drain.draining && Object.values(checks).every((state) => state === 'up');
-    return json(ready ? 200 : 503, { status: ready ? 'up' : 'down', checks });
+    const { status, checks } = await this.health.run();
+    const ready = !this.drain.draining && status !== 'down';
+    return json(ready ? 200 : 503, { status: ready ? status : 'down', checks });
   }
 
   private index(): InternalPage {
