@@ -1,6 +1,6 @@
 import { ConfigurationError, type Config } from '../config/index.js';
 import { connectionOptions, ownerConnection, withClient } from './connection.js';
-import { migrate, pendingMigrations } from './migrations.js';
+import { migrate, pendingMigrations, waitForMigrations } from './migrations.js';
 import { excessRights } from './roles.js';
 import { assertSession } from './session.js';
 
@@ -13,6 +13,7 @@ import { assertSession } from './session.js';
 export async function prepareServer(config: Config): Promise<readonly string[]> {
   const service = connectionOptions(config, undefined);
   await withClient(service, (client) => assertSession(client, { limits: true }));
+  await waitForMigrations(service);
   const pending = () => withClient(service, (client) => pendingMigrations(client));
   const migrates = config.databaseOwnerUrl !== undefined || (!config.production && (await pending()).length > 0);
   if (migrates) await migrate(ownerConnection(config));

@@ -32,7 +32,7 @@ const systemResolver: Resolve = (name) =>
     resolveName(name, { all: true }, (error, addresses) => (error === null ? resolve(addresses) : reject(error)));
   });
 
-/** The one way out by HTTP. The address that was checked is the one that is connected to, so a name cannot be bound anew in between. */
+/** How features ask other services by HTTP; key services have clients of their own, with one fixed address of the configuration. The address that was checked is the one that is connected to, so a name cannot be bound anew in between. */
 @Injectable()
 export class Egress {
   private readonly ca: string | undefined;

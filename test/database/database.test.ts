@@ -1,12 +1,43 @@
 import pg from 'pg';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { migrate, readMigrations } from '../../src/database/migrations.js';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { declaresCompatible, migrate, readMigrations, waitForMigrations } from '../../src/database/migrations.js';
 import { startEmbedded, type EmbeddedDatabase } from '../../src/database/embedded.js';
 import { freshDatabase, type TestDatabase } from '../support/databases.js';
 import { profile } from '../support/profile.js';
 
 const step = (name: string, sql: string) => ({ name, sql, checksum: name });
 const known = readMigrations();
+
+const additive = '-- compatible-with-previous: yes\n';
+
+describe('a migration that says that the previous version may run on it [practice 7.1]', () => {
+  const declares = (sql: string) => declaresCompatible({ name: 'm', sql: additive + sql });
+
+  it.each([
+    'ALTER TABLE users DROP COLUMN phone;', 'ALTER TABLE users RENAME TO people;', 'ALTER TABLE users ALTER COLUMN name TYPE bytea;',
+    'ALTER TABLE users ADD COLUMN must text NOT NULL;', 'ALTER TABLE users ADD must text NOT NULL, ADD may text DEFAULT 1;',
+    'ALTER TABLE users ADD CONSTRAINT c CHECK (true);', 'drop table users;', 'CREATE UNIQUE INDEX i ON users (name);', 'TRUNCATE users;',
+    'REVOKE ALL ON users FROM app;',
+  ])('holds %s: refused', (sql) => {
+    expect(() => declares(sql)).toThrow('the migration m says "compatible-with-previous", and holds');
+  });
+
+  it.each([
+    'CREATE TABLE notes (id uuid PRIMARY KEY, title text NOT NULL UNIQUE);', 'ALTER TABLE users ADD COLUMN may text;', 'CREATE INDEX i ON users (id);',
+    "ALTER TABLE users ADD COLUMN has text NOT NULL DEFAULT '';", 'CREATE TABLE a (id int); -- later: DROP TABLE b', 'DROP INDEX i;',
+  ])('holds %s: it is believed', (sql) => {
+    expect(declares(sql)).toBe(true);
+  });
+
+  it('does not say so, or not in its first line: it is not taken for one', () => {
+    expect(declaresCompatible({ name: 'm', sql: 'CREATE TABLE a (id int);' })).toBe(false);
+    expect(declaresCompatible({ name: 'm', sql: `SELECT 1;\n${additive}` })).toBe(false);
+  });
+
+  it('every migration of the source that says so only adds', () => {
+    for (const migration of known) expect(() => declaresCompatible(migration)).not.toThrow();
+  });
+});
 
 describe('migrations [practice 7.1]', () => {
   let database: TestDatabase;
@@ -49,7 +80,25 @@ describe('migrations [practice 7.1]', () => {
   it('an applied migration was edited, or is gone: refused', async () => {
     const edited = known.map((migration) => ({ ...migration, checksum: 'edited' }));
     await expect(migrate(connection, edited)).rejects.toThrow('was edited after it was applied');
-    await expect(migrate(connection, [])).rejects.toThrow('which this version does not know');
+    await expect(migrate(connection, [])).rejects.toThrow('which this version does not know and which does not say "compatible-with-previous"');
+  });
+
+  it('a newer version is taken back: the older one starts on a migration that only adds, and on no other', async () => {
+    await migrate(connection, [...known, step('90000000000002_adds', `${additive}ALTER TABLE users ADD COLUMN nickname text;`)]);
+    expect(await migrate(connection)).toEqual([]);
+    await migrate(connection, [...known, step('90000000000002_adds', `${additive}ALTER TABLE users ADD COLUMN nickname text;`), step('90000000000003_changes', 'SELECT 1;')]);
+    await expect(migrate(connection)).rejects.toThrow('the migration 90000000000003_changes, which this version does not know');
+  });
+
+  it('a database with a newer migration lacks one of this version: refused, they are no successors of each other', async () => {
+    await migrate(connection, [...known, step('90000000000004_theirs', `${additive}CREATE TABLE theirs (id int);`)]);
+    await expect(migrate(connection, [...known, step('90000000000003_ours', 'SELECT 1;')])).rejects.toThrow('no successors of each other');
+  });
+
+  it('a migration says that it only adds, and does not: refused, and nothing of it stays', async () => {
+    const liar = step('90000000000005_lies', `${additive}CREATE TABLE half (id int); ALTER TABLE users DROP COLUMN phone;`);
+    await expect(migrate(connection, [...known, liar])).rejects.toThrow('90000000000005_lies says "compatible-with-previous", and holds DROP');
+    expect(await rows(`SELECT 1 FROM pg_tables WHERE tablename = 'half'`)).toEqual([]);
   });
 
   // PGlite is one session, so advisory locks mean nothing there: the lock of its directory keeps other processes out.
@@ -58,6 +107,25 @@ describe('migrations [practice 7.1]', () => {
       const next = step('90000000000001_next', 'CREATE TABLE next (id int);');
       const applied = await Promise.all(Array.from({ length: 6 }, () => migrate(connection, [...known, next])));
       expect(applied.flat()).toEqual(['90000000000001_next']);
+    });
+
+    it('one applies for longer than the lock timeout: the others say that they wait, and start when it is done', async () => {
+      const held = new pg.Client(connection);
+      await held.connect();
+      await held.query('SELECT pg_advisory_lock(72707369)');
+      const lines: string[] = [];
+      const write = vi.spyOn(process.stderr, 'write').mockImplementation((line) => lines.push(String(line)) > 0);
+      const limited = { ...connection, lock_timeout: 200, statement_timeout: 300 };
+      const next = step('90000000000001_next', 'CREATE TABLE next (id int);');
+      const [owner, service] = [migrate(limited, [...known, next]), waitForMigrations(limited)];
+      const settled = Promise.race([owner, service]).then(() => 'started', (error: Error) => error.message);
+      const later = new Promise((resolve) => setTimeout(resolve, 1_000, 'still waiting'));
+      expect(await Promise.race([settled, later])).toBe('still waiting');
+      expect(lines).toEqual(Array.from({ length: 2 }, () => 'another process applies migrations to the database: waiting until it is done\n'));
+      write.mockRestore();
+      await held.end();
+      expect(await owner).toEqual(['90000000000001_next']);
+      await service;
     });
   } else {
     it('a second process opens the same directory: refused, and told who has it', async () => {

@@ -1,0 +1,73 @@
+import { globSync, readFileSync } from 'node:fs';
+import ts from 'typescript';
+import { describe, expect, it } from 'vitest';
+
+// SQL as text is where injection begins (ASVS v5.0.0-1.2.4). It stands where it is looked for: in src/database/ and in repositories.
+
+/** Other files, by name and reason. */
+const allowed: ReadonlyMap<string, string> = new Map([
+  ['src/auth/sessions/person-lock.ts', 'the lock of a person, which several repositories take'],
+  ['src/mail/outgoing-mails.ts', 'the repository of the queue of mails'],
+]);
+/** Text that is put together from names of the code, never from values. */
+const textAllowed: ReadonlySet<string> = new Set(['src/security/data-protection/field-encryption/column-faults.ts']);
+const folders = ['src/database/', 'src/security/data-protection/maintenance/'];
+const tagged = new Set(['$queryRaw', '$executeRaw']);
+const textual = new Set(['$queryRawUnsafe', '$executeRawUnsafe', 'raw']);
+
+interface Use {
+  readonly name: string;
+  readonly line: number;
+}
+
+/** Every way to send SQL as text in a source: tagged templates, the unsafe forms, `Prisma.raw`, `.query(...)` of the driver. */
+function rawSqlIn(source: string, fileName = 'source.ts'): Use[] {
+  const file = ts.createSourceFile(fileName, source, ts.ScriptTarget.Latest, true);
+  const uses: Use[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isPropertyAccessExpression(node) || ts.isElementAccessExpression(node)) {
+      const name = ts.isPropertyAccessExpression(node) ? node.name.text : ts.isStringLiteralLike(node.argumentExpression) ? node.argumentExpression.text : '';
+      const isCall = ts.isCallExpression(node.parent) && node.parent.expression === node;
+      const isRaw = name === 'raw' && node.expression.getText() === 'Prisma';
+      if (tagged.has(name) || (textual.has(name) && name !== 'raw') || isRaw || (name === 'query' && isCall && !node.expression.getText().endsWith('request'))) {
+        uses.push({ name, line: file.getLineAndCharacterOfPosition(node.getStart()).line + 1 });
+      }
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(file);
+  return uses;
+}
+
+/** @returns what a file must not hold, as `path:line name`. */
+function misplaced(path: string, source: string): string[] {
+  const isHome = folders.some((folder) => path.startsWith(folder)) || path.endsWith('.repository.ts') || allowed.has(path) || textAllowed.has(path);
+  const isDriver = path.startsWith('src/database/');
+  return rawSqlIn(source, path)
+    .filter(({ name }) => !isHome || (textual.has(name) && !textAllowed.has(path)) || (name === 'query' && !isDriver))
+    .map(({ name, line }) => `${path}:${line} ${name}`);
+}
+
+describe('raw SQL is fenced [ASVS 1.2.4] [practice 3.1]', () => {
+  const files = globSync('src/**/*.ts').filter((path) => !path.startsWith('src/generated/'));
+
+  it('stands in src/database/ and in repositories, as tagged templates, and nowhere else', () => {
+    expect(files.length).toBeGreaterThan(200);
+    expect(files.flatMap((path) => misplaced(path, readFileSync(path, 'utf8')))).toEqual([]);
+  });
+
+  it('every exception is still one', () => {
+    for (const path of [...allowed.keys(), ...textAllowed]) expect([path, rawSqlIn(readFileSync(path, 'utf8'), path)]).not.toEqual([path, []]);
+  });
+
+  it.each([
+    ['src/notes/notes.service.ts', 'await this.database.client.$queryRaw`SELECT 1`'],
+    ['src/notes/notes.service.ts', "await client['$executeRaw']`SELECT 1`"],
+    ['src/notes/notes.repository.ts', 'await client.$queryRawUnsafe(`SELECT ${title}`)'],
+    ['src/notes/notes.repository.ts', 'await client.$queryRaw(Prisma.raw(title))'],
+    ['src/notes/notes.repository.ts', 'await pool.query(`SELECT ${title}`)'],
+    ['src/database/database.ts', 'await client.$executeRawUnsafe(text)'],
+  ])('finds in %s: %s', (path, source) => {
+    expect(misplaced(path, source)).not.toEqual([]);
+  });
+});
