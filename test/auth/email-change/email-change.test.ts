@@ -130,6 +130,16 @@ describe('change of the e-mail address (ASVS V6.3.7, V7.5.1)', () => {
     expect((await me(victim.token)).body.email).toBe(victim.email);
   });
 
+  it('copies the MAC of the new side into the old one by SQL: whoever has the new mailbox alone agrees for that side alone [A2-5] [practice 7.3]', async () => {
+    const victim = await signUp(app, 'victim');
+    const tokens = await tokensOf(victim, newAddress());
+    await app.sql('UPDATE email_changes SET old_token_mac = new_token_mac WHERE user_id = $1', [victim.userId]);
+    expect((await confirm(tokens.new)).status).toBe(204);
+    await app.sql(`UPDATE email_changes SET old_token_mac = 'none.none' WHERE user_id = $1`, [victim.userId]);
+    expect((await confirm(tokens.new)).status).toBe(400);
+    expect((await me(victim.token)).body.email).toBe(victim.email);
+  });
+
   it('the change breaks off in the middle: nothing of it is there, and the tokens still work', async () => {
     const alice = await signUp(app, 'alice');
     const to = newAddress();

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { SignIns } from '../../../src/auth/sessions/index.js';
 import { mailedToken, signIn, signUp, type Actor } from '../../support/actors.js';
 import { startApp, type TestApp } from '../../support/app.js';
 
@@ -117,6 +118,18 @@ describe('change of a password (ASVS V6.2, V7.4)', () => {
     expect(open).toHaveLength(1);
     await expect.poll(async () => Promise.all(tokens.map(async (token) => (await me(token)).status))).toEqual(tokens.map(() => 401));
     expect((await me(alice.token)).status).toBe(200);
+  });
+
+  it('signs in with the old password, and it is changed between the proof and the session: 401, no session begins [ASVS 15.4.2]', async () => {
+    const alice = await signUp(app, 'alice');
+    const signIns = app.on(0).service.app.get(SignIns, { strict: false });
+    const begin = signIns.begin.bind(signIns);
+    vi.spyOn(signIns, 'begin').mockImplementationOnce(async (proved) => {
+      expect((await change(alice, alice.password)).status).toBe(204);
+      return begin(proved);
+    });
+    expect((await login(alice.email, alice.password)).status).toBe(401);
+    expect(await app.sql('SELECT id FROM sessions WHERE user_id = $1 AND ended_at IS NULL', [alice.userId])).toHaveLength(1);
   });
 
   it('the owner changes it after somebody asked for a reset: the mailed token is worth nothing [A2-5]', async () => {

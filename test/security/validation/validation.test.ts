@@ -181,6 +181,13 @@ describe('validation: inputs [practice 3.1] [practice 3.2]', () => {
     expect(refused).toMatchObject({ status: 400, body: { errors: [{ pointer: `/credential/response/${name}`, code: 'unknown-field' }] } });
   });
 
+  it('invents fields: the audit trail has how many and where, and none of their names [ASVS 16.3.3] [A3-1]', async () => {
+    expect((await create({ ...valid, isAdmin: true, role: 'admin' })).status).toBe(400);
+    const event = await app.auditEvent('input_validation_fail', ({ actor_id }) => actor_id === alice.userId);
+    expect(event).toMatchObject({ outcome: 'denied', details: { in: 'body', unknownFields: expect.any(Number) } });
+    expect(JSON.stringify(event)).not.toContain('isAdmin');
+  });
+
   it('sends one field of a change: the audit trail names that one and no other [ASVS 16.2.1]', async () => {
     const { body, headers } = await create(valid);
     const change = { token: alice.token, headers: { 'if-match': headers['etag'] ?? '' }, body: { title: 'new' } };
