@@ -12,14 +12,8 @@ const folders = (): string[] =>
     .toSorted();
 const awaited: readonly string[] = [
   'src/security/audit',
-  'src/security/detection',
   'src/security/rate-limiting',
-  'src/security/validation',
-  'src/auth/password',
-  'src/auth/recovery-codes',
   'src/auth/sessions',
-  'src/auth/signing-keys',
-  'src/resources',
 ];
 const hasMutation = (path: string): boolean => mutations.some(({ file }) => file.startsWith(`${path}/`));
 
