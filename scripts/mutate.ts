@@ -30,6 +30,7 @@ async function main(): Promise<number> {
     options: { list: { type: 'boolean' }, rotate: { type: 'string' }, file: { type: 'string', multiple: true }, help: { type: 'boolean', short: 'h' } },
   });
   if (values.help === true) return (say(help), 0);
+  refuseSwallowedOptions();
   const chosen = choose(readRegistry(values.file), positionals, values.rotate);
   if (values.list === true) {
     for (const { name, file, tests, profile } of chosen) say(`${name}  ${file}  ${tests.join(' ')}${profile === undefined ? '' : `  (${profile})`}`);
@@ -38,6 +39,13 @@ async function main(): Promise<number> {
   const faults = chosen.flatMap(faultsOf);
   if (faults.length > 0) throw new Error(`the registry does not fit the source:\n  ${faults.join('\n  ')}`);
   return withLock(() => runAll(chosen));
+}
+
+/** Without the two hyphens npm takes an option for its own, and everything would be run. */
+function refuseSwallowedOptions(): void {
+  for (const option of ['list', 'rotate', 'file']) {
+    if (process.env[`npm_config_${option}`]) throw new Error(`npm kept --${option} for itself: put -- before it`);
+  }
 }
 
 function choose(all: readonly Mutation[], names: readonly string[], rotate: string | undefined): Mutation[] {

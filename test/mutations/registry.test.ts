@@ -11,8 +11,6 @@ const folders = (): string[] =>
     .filter((path) => !path.endsWith('.ts'))
     .toSorted();
 const awaited: readonly string[] = [
-  'src/security/audit',
-  'src/security/rate-limiting',
   'src/auth/sessions',
 ];
 const hasMutation = (path: string): boolean => mutations.some(({ file }) => file.startsWith(`${path}/`));
