@@ -242,6 +242,8 @@ describe('a start that cannot be [practice 6.4]', () => {
   it.each([
     ['the data directory cannot be made', { DATA_DIRECTORY: '/dev/null/data' }, 'DATA_DIRECTORY'],
     ['the database is down', { DATABASE_URL: 'postgresql://app@127.0.0.1:1/app' }, 'DATABASE_URL'],
+    ['HOST is no address of this machine', { HOST: '203.0.113.7' }, 'HOST: this machine has no such address (EADDRNOTAVAIL)'],
+    ['INTERNAL_HOST is none', { INTERNAL_HOST: '10.255.255.1' }, 'INTERNAL_HOST: this machine has no such address (EADDRNOTAVAIL)'],
     ['the configuration is wrong twice', { HTTPS_PORT: 'x', LOG_LEVEL: 'canary' }, 'LOG_LEVEL: set one of'],
     ['production lacks everything', { NODE_ENV: 'production' }, 'KEY_RING_FILE is not set'],
   ])('%s: said in one clear message without a stack, exit code 1', async (_, env, expected) => {

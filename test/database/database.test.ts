@@ -1,3 +1,5 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { declaresCompatible, migrate, readMigrations, waitForMigrations } from '../../src/database/migrations.js';
@@ -130,6 +132,13 @@ describe('migrations [practice 7.1]', () => {
   } else {
     it('a second process opens the same directory: refused, and told who has it', async () => {
       await expect(startEmbedded(database.dataDirectory)).rejects.toThrow(`process ${process.pid} already uses`);
+    });
+
+    it('the directory is broken: told what and how to mend it, and the lock is free again', async () => {
+      await embedded?.close();
+      rmSync(join(database.dataDirectory, 'database/global/pg_control'));
+      for (const _ of [1, 2]) await expect(startEmbedded(database.dataDirectory)).rejects.toThrow(/DATA_DIRECTORY: the embedded database in .* does not open: bring it back/);
+      embedded = undefined;
     });
 
     it('commands work beside the service: 200 queries on each of two connections keep their answers apart', async () => {
