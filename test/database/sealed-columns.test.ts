@@ -27,7 +27,7 @@ const noCells = [
 const insert = (table: string, column: string, value: string) =>
   app.sql(`INSERT INTO ${table} (${column}) VALUES ($1)`, [value]).then(() => 'taken', (error: { code: string; constraint?: string }) => error.code);
 
-describe('every sealed column of every table [ASVS 14.2.2] [practice 7.1]', () => {
+describe('every sealed column of every table [practice 7.1]', () => {
   it.each(sealedColumns)('%s.%s takes cells, and refuses plaintext and what is nearly a cell', async (table, column) => {
     // A copy of the table with its CHECKs, in which nothing else is demanded of a row.
     await app.sql(`CREATE TABLE probe (LIKE ${table} INCLUDING CONSTRAINTS)`);
@@ -56,7 +56,7 @@ async function mended(change: string): Promise<string[]> {
   return found;
 }
 
-describe('annotations, columns and constraints are compared [ASVS 14.2.2] [practice 7.1]', () => {
+describe('annotations, columns and constraints are compared [practice 7.1]', () => {
   it('has nothing to say of the migrations as they are', async () => {
     expect(await faults()).toEqual([]);
   });

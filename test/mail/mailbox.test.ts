@@ -37,7 +37,7 @@ describe('the mailbox of development', () => {
   const get = async (path: string) => pages.find(path)?.(path);
   const files = () => readdirSync(join(directory, 'outbox')).toSorted();
 
-  it('keeps messages where only the owner reads them, under names that nobody guesses [ASVS 13.3.1]', async () => {
+  it('keeps messages where only the owner reads them, under names that nobody guesses [practice 7.1]', async () => {
     await put('One', 'x');
     await put('Two', 'x');
     expect(statSync(join(directory, 'outbox')).mode & 0o777).toBe(0o700);

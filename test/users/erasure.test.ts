@@ -57,7 +57,7 @@ describe('export of personal data [practice 7.3]', () => {
   });
 });
 
-describe('erasure [practice 7.3] [ASVS 14.2.7]', () => {
+describe('erasure [practice 7.3]', () => {
   it('destroys the data key: a copy of the rows from a backup cannot be read, put back by SQL it answers no value', async () => {
     const person = await signUp(app, 'erased');
     const backup = await copyOf(person);

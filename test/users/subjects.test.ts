@@ -127,7 +127,7 @@ async function backupOf({ id }: Patient) {
   };
 }
 
-describe('rows about people who are no users [practice 7.3] [ASVS 14.2.7]', () => {
+describe('rows about people who are no users [practice 7.3]', () => {
   it('a patient is deleted by a query: the data key goes with the row, and nobody else loses theirs', async () => {
     const [gone, stays] = [await admit(), await admit()];
     expect([await keysOf(gone), await keysOf(stays)]).toEqual([['active'], ['active']]);

@@ -28,7 +28,7 @@ describe('signing keys (ASVS V9.1, V11.1)', () => {
     expect(payload.sub).toBe(alice.userId);
   });
 
-  it('publishes public members only, the same on every instance [ASVS 13.3.1]', async () => {
+  it('publishes public members only, the same on every instance', async () => {
     const sets = await Promise.all(app.instances.map(async (instance) => (await instance.request('GET', '/.well-known/jwks.json')).body));
     expect(new Set(sets.map((set) => JSON.stringify(set))).size).toBe(1);
     expect(sets[0].keys).toHaveLength(1);

@@ -123,6 +123,33 @@ describe('attacks by SQL: each refused and reported, never answered with a value
     await expect(db.resource.findMany({ where: { ownerId: ann.id } })).rejects.toMatchObject({ code: 'stray-cell' });
   });
 
+  it.each([
+    ['within a longer text', (cell: string) => `see ${cell}, and more`],
+    ['in JSON within a text', (cell: string) => JSON.stringify({ copied: cell })],
+  ])('hides a cell %s in a column in clear: refused', async (_, hide) => {
+    await vault.sql('UPDATE resources SET body = $1 WHERE owner_id = $2', [hide(await cellOf('name', ann.id)), ann.id]);
+    await expect(db.resource.findMany({ where: { ownerId: ann.id } })).rejects.toMatchObject({ code: 'stray-cell' });
+    await expect(db.user.findUnique({ where: { id: ann.id }, select: { resources: true } })).rejects.toMatchObject({ code: 'stray-cell' });
+    await expect(db.user.findUnique({ where: { id: ann.id } }).resources()).rejects.toMatchObject({ code: 'stray-cell' });
+  });
+
+  it.each([
+    ['a list', `SELECT ARRAY['x', name] AS value FROM users WHERE id = $1::uuid`],
+    ['JSON', `SELECT jsonb_build_object('deep', jsonb_build_array(jsonb_build_object('text', 'a ' || name))) AS value FROM users WHERE id = $1::uuid`],
+    ['a name in JSON', `SELECT jsonb_build_object(name, 1) AS value FROM users WHERE id = $1::uuid`],
+    ['bytes', `SELECT convert_to('<' || name || '>', 'UTF8') AS value FROM users WHERE id = $1::uuid`],
+    ['a text of several rows', `SELECT string_agg(name, ';') AS value FROM users WHERE id = $1::uuid`],
+  ])('a raw query hands a cell out within %s: refused', async (_, query) => {
+    await expect(db.$queryRawUnsafe(query, ann.id)).rejects.toMatchObject({ code: 'stray-cell' });
+    expect(vault.faults).toMatchObject([{ code: 'stray-cell' }]);
+  });
+
+  it('an extension on top would run behind the checks, sort by a cell or write plaintext: refused, with the order that works', () => {
+    const extensible = db as unknown as { $extends(extension: object): unknown };
+    const sorting = { query: { user: { findMany: ({ args, query }: { args: object; query: (args: object) => unknown }) => query({ ...args, orderBy: { email: 'asc' } }) } } };
+    expect(() => extensible.$extends(sorting)).toThrow(/extend the client first, then protectFields/);
+  });
+
   it('tampers with one row of a page: the page fails, the other rows still open', async () => {
     await plant('name', 'Mallory');
     await expect(db.user.findMany({ where: { id: { in: [ann.id, eve.id] } } })).rejects.toMatchObject({ code: 'not-a-cell' });

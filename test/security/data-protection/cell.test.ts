@@ -2,7 +2,7 @@ import { createSecretKey, randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BlindIndex } from '../../../src/security/data-protection/field-encryption/blind-index.js';
-import { associatedData, fieldKey, holdsCell, openCell, sealCell } from '../../../src/security/data-protection/field-encryption/cell.js';
+import { associatedData, fieldKey, holdsCell, isCell, openCell, sealCell } from '../../../src/security/data-protection/field-encryption/cell.js';
 import { DataKey, deriveFieldKey } from '../../../src/security/data-protection/field-encryption/data-key.js';
 import type { KeySource } from '../../../src/security/data-protection/field-encryption/key-source.js';
 import { LocalKeyWrapper, type WrapContext } from '../../../src/security/data-protection/field-encryption/key-wrapper.js';
@@ -101,7 +101,7 @@ describe('cells [practice 7.3] [ASVS 11.3.3] [ASVS 11.3.4]', () => {
     fc.assert(
       fc.property(body, (text) => {
         const bytes = Buffer.from(text, 'base64url');
-        expect(holdsCell(`enc:v1:${keyId}:${text}`)).toBe(bytes.length >= 28 && bytes.toString('base64url') === text);
+        expect(isCell(`enc:v1:${keyId}:${text}`)).toBe(bytes.length >= 28 && bytes.toString('base64url') === text);
       }),
       { numRuns: 2_000 },
     );
@@ -117,8 +117,8 @@ describe('cells [practice 7.3] [ASVS 11.3.3] [ASVS 11.3.4]', () => {
 
   it('recognises a cell wherever it hides, and nothing else', () => {
     const cell = sealCell(random, rowId, 'x');
-    for (const holder of [cell, [cell], { a: [{ b: cell }] }]) expect(holdsCell(holder)).toBe(true);
-    const harmless = ['enc:v1:', cell.slice(1), `${cell}!`, cell.slice(0, 60), new Date(), Buffer.from(cell), 7, null, undefined, { a: 'b' }];
+    for (const holder of [cell, [cell], { a: [{ b: cell }] }, `${cell}!`, ` <${cell}>`, { [cell]: 1 }, Buffer.from(`x${cell}x`), JSON.stringify([cell])]) expect(holdsCell(holder)).toBe(true);
+    const harmless = ['enc:v1:', cell.slice(1), cell.slice(0, 60), new Date(), Buffer.from(cell.slice(1)), 7, null, undefined, { a: 'b' }];
     for (const value of harmless) expect(holdsCell(value)).toBe(false);
   });
 });

@@ -35,7 +35,7 @@ async function ringWith(change: (ring: RingFile) => unknown): Promise<string> {
 
 const first = (ring: RingFile): KeyEntry => ring.keys[0] as KeyEntry;
 
-describe('key ring [practice 7.3] [ASVS 11.2.1] [ASVS 13.3.1]', () => {
+describe('key ring [practice 7.3] [ASVS 13.3.1]', () => {
   it('makes a ring with a separate key per purpose that only the owner can read', async () => {
     const file = join(folder(), 'new', 'keys.json');
     const ring = await KeyRing.loadOrCreate(file);

@@ -8,6 +8,7 @@ const keyAt = cellFormat.length + 1;
 const uuidLength = 36;
 const bodyAt = keyAt + uuidLength + 1;
 const colon = 58;
+const cellInside = /enc:v1:[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}:[\w-]{38}/;
 const uuidV7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 /** The key of one field of one subject, with the parts of cell and associated data that do not change from row to row. */
@@ -51,15 +52,17 @@ export function dataKeyIdOf(text: string): string | undefined {
   return text.slice(keyAt, bodyAt - 1);
 }
 
-function isCell(text: string): boolean {
+/** True for a whole cell and nothing else. */
+export function isCell(text: string): boolean {
   return hasPrefix(text) && isDataKeyId(dataKeyIdOf(text) ?? '') && bodyOf(text) !== undefined;
 }
 
-/** True when a whole cell stands anywhere in a value: a text, a list, JSON. */
+/** True when a cell stands anywhere in a value: within a longer text, in a list, in JSON and its names, in bytes. */
 export function holdsCell(value: unknown): boolean {
-  if (typeof value === 'string') return isCell(value);
-  if (typeof value !== 'object' || value === null || value instanceof Date || ArrayBuffer.isView(value)) return false;
-  return Object.values(value).some(holdsCell);
+  if (typeof value === 'string') return value.includes(cellFormat) && cellInside.test(value);
+  if (typeof value !== 'object' || value === null || value instanceof Date) return false;
+  if (ArrayBuffer.isView(value)) return holdsCell(Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('latin1'));
+  return Object.entries(value).some(([name, inner]) => holdsCell(name) || holdsCell(inner));
 }
 
 export const isDataKeyId = (text: string): boolean => uuidV7.test(text);

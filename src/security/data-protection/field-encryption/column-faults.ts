@@ -21,7 +21,7 @@ interface CatalogReader {
 
 /**
  * Compares the annotations with the database: a field that was annotated without its migration, or whose CHECK somebody dropped or
- * loosened, would take plaintext from whoever writes to the table (ASVS v5.0.0-14.2.2). One query of the catalog, which any role may read.
+ * loosened, would take plaintext from whoever writes to the table (practice 7.1). One query of the catalog, which any role may read.
  * @returns a line for each fault, with the SQL that mends it.
  */
 export async function findColumnFaults(client: CatalogReader, fields: FieldMap): Promise<string[]> {

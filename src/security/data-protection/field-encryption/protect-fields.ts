@@ -47,13 +47,17 @@ const rawOperations = new Set(['$queryRaw', '$queryRawUnsafe', '$queryRawTyped',
  * The client whose annotated fields are written as sealed cells and read as plain values. What cannot be done on sealed
  * fields throws a FieldEncryptionError that tells what to do.
  */
-export function protectFields<C extends object>(client: C, options: ProtectOptions): Omit<C, '$on'> {
+export function protectFields<C extends object>(client: C, options: ProtectOptions): Omit<C, '$on' | '$extends'> {
   const base = client as unknown as ExtensibleClient;
   const scopes = new KeyScopes(base, options.cache ?? new DataKeyCache());
   const extended = base.$extends({
     name: 'field-encryption',
     query: { $allOperations: queryCallback(options, scopes) },
     client: {
+      // It would run behind the checks, beside the database: it could sort by a sealed field, or write plaintext.
+      $extends(): never {
+        return refuse('unsupported-operation', 'an extension on top would pass by field encryption: extend the client first, then protectFields()');
+      },
       $transaction(this: unknown, work: unknown, settings?: object): Promise<unknown> {
         if (typeof work !== 'function') return base.$transaction.call(this, work, settings);
         return scopes.transaction(this, (enter) =>
@@ -63,7 +67,7 @@ export function protectFields<C extends object>(client: C, options: ProtectOptio
       },
     },
   });
-  return extended as Omit<C, '$on'>;
+  return extended as Omit<C, '$on' | '$extends'>;
 }
 
 function queryCallback(options: ProtectOptions, scopes: KeyScopes): (call: QueryCall) => Promise<unknown> {

@@ -1,6 +1,6 @@
 import type { Args } from '../field-encryption/arguments.js';
 import { BlindIndex } from '../field-encryption/blind-index.js';
-import { dataKeyIdOf, holdsCell, sealCell } from '../field-encryption/cell.js';
+import { dataKeyIdOf, isCell, sealCell } from '../field-encryption/cell.js';
 import { DataKeyCache } from '../field-encryption/data-key-cache.js';
 import { ownerName, type DataKey, type KeyOwner } from '../field-encryption/data-key.js';
 import { DataKeys, type KeyOrFault, type KeyScope } from '../field-encryption/data-keys.js';
@@ -102,7 +102,7 @@ export function cellsOf(model: Model, row: Args): StoredCell[] {
     const [stored, index] = [row[field.name], field.index && row[field.index.column]];
     if (stored === null && (index ?? null) === null) return [];
     const cell = typeof stored === 'string' ? stored : '';
-    return [{ model, field, row, cell, rowId: String(row[model.id ?? '']), keyId: holdsCell(cell) ? dataKeyIdOf(cell) : undefined }];
+    return [{ model, field, row, cell, rowId: String(row[model.id ?? '']), keyId: isCell(cell) ? dataKeyIdOf(cell) : undefined }];
   });
 }
 
