@@ -16,9 +16,6 @@ if (socketPath === undefined) {
   parentPort?.postMessage('made');
   process.exit(0);
 }
-// The one session of all connections; its start parameters are weaker than what ALTER DATABASE has left in the directory (session.ts).
-await database.exec(`SET TimeZone = 'UTC'; SET DateStyle = 'ISO, MDY'; SET search_path = public;
-  SET default_transaction_isolation = 'read committed'`);
 // The service itself uses one connection; the others are for operator commands beside it.
 const server = new PGLiteSocketServer({ db: whole(database), path: socketPath, maxConnections: 8 });
 await server.start();
