@@ -3,6 +3,7 @@ import { ApiDocsModule } from './api-docs/index.js';
 import { AdministrationModule, AuthenticationModule, EmailChangeModule, NoticesModule, PasskeysModule, PasswordModule, RecoveryCodesModule, RecoveryModule, RegistrationModule, SessionsModule, TotpModule } from './auth/index.js';
 import type { Clock } from './common/clock.js';
 import { CommonModule } from './common/common.module.js';
+import type { RequestCounter } from './common/request-counter.js';
 import { ConfigModule, type Config } from './config/index.js';
 import { DatabaseModule, type Database } from './database/index.js';
 import { IdempotencyModule } from './idempotency/index.js';
@@ -28,6 +29,8 @@ export interface Foundations {
   readonly keyRing: KeyRing;
   readonly database: Database;
   readonly clock?: Clock;
+  /** Shared with the listener's own errors, which arise outside of Nest. */
+  readonly counter?: RequestCounter;
   /** Further features, after all others. */
   readonly modules?: readonly (Type | DynamicModule)[];
 }
@@ -60,12 +63,12 @@ const features = [
  */
 @Module({})
 export class AppModule {
-  static with({ config, keyRing, database, clock, modules = [] }: Foundations): DynamicModule {
+  static with({ config, keyRing, database, clock, counter, modules = [] }: Foundations): DynamicModule {
     return {
       module: AppModule,
       imports: [
         ConfigModule.with(config),
-        CommonModule.with(clock),
+        CommonModule.with(clock, counter),
         DatabaseModule.with(database),
         SharedStateModule,
         IdempotencyModule,

@@ -4,12 +4,13 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { DestinationStream } from 'pino';
 import { AppModule } from './app.module.js';
 import type { Clock } from './common/clock.js';
+import { RequestCounter } from './common/request-counter.js';
 import { removeOldDrafts } from './common/whole-files.js';
 import { prepareDataDirectory, type Config } from './config/index.js';
 import { Database } from './database/index.js';
 import { assertPrivateFiles } from './private-files.js';
 import { KeyRing } from './security/data-protection/index.js';
-import { clientErrorHandler, frameworkErrors } from './security/errors/index.js';
+import { createErrorHandlers } from './security/errors/index.js';
 import { LOG_DESTINATION } from './security/logging/index.js';
 import { InternalListener, listenFault, listenerOptions, loadTls, RedirectListener, type TlsFiles } from './security/transport/index.js';
 import { checkRedis } from './shared-state/index.js';
@@ -54,8 +55,9 @@ export async function createService(config: Config, overrides: Overrides = {}): 
     await database.assertSealedColumns();
     const { clock, modules = [], logDestination } = overrides;
     const logModules = logDestination === undefined ? [] : [LogDestinationModule.with(logDestination)];
-    const table = AppModule.with({ config, keyRing, database, clock, modules: [...logModules, ...modules] });
-    const adapter = new FastifyAdapter(listenerOptions(config, tls, { frameworkErrors, clientErrorHandler }));
+    const counter = new RequestCounter();
+    const table = AppModule.with({ config, keyRing, database, clock, counter, modules: [...logModules, ...modules] });
+    const adapter = new FastifyAdapter(listenerOptions(tls, createErrorHandlers(config, counter)));
     const app = await NestFactory.create<NestFastifyApplication>(table, adapter, {
       // Nest's parsers accept forms and lenient JSON; transport registers the only one.
       bodyParser: false,

@@ -67,7 +67,7 @@ export async function createPlainApp(
   config: Config,
   options: FastifyServerOptions = {},
 ): Promise<NestFastifyApplication> {
-  const { https } = listenerOptions(config, await loadTls(config), { frameworkErrors: unused, clientErrorHandler: unused });
+  const { https } = listenerOptions(await loadTls(config), { frameworkErrors: unused, clientErrorHandler: unused });
   const adapter = new FastifyAdapter({ ...options, https } as HttpsOptions);
   return NestFactory.create<NestFastifyApplication>(module, adapter, { logger: ['warn', 'error', 'fatal'] });
 }

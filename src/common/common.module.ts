@@ -5,6 +5,7 @@ import { HealthChecks } from './health-checks.js';
 import { InternalPages } from './internal-pages.js';
 import { PersonalData } from './personal-data.js';
 import { RefusedCallers } from './refused-callers.js';
+import { RequestCounter } from './request-counter.js';
 import { RouteTable } from './route-table.js';
 import { SecurityEvents } from './security-events.js';
 import { PrincipalChanges } from './session-revocation.js';
@@ -15,8 +16,12 @@ const vocabulary = [ExposedCredentials, HealthChecks, InternalPages, PersonalDat
 @Global()
 @Module({ providers: vocabulary, exports: vocabulary })
 export class CommonModule {
-  /** @param clock another source of the time; tests move it. */
-  static with(clock: Clock = new Clock()): DynamicModule {
-    return { module: CommonModule, providers: [{ provide: Clock, useValue: clock }], exports: [Clock] };
+  /**
+   * @param clock another source of the time; tests move it.
+   * @param counter the one that the listener's own errors ask; commands have no listener.
+   */
+  static with(clock: Clock = new Clock(), counter = new RequestCounter()): DynamicModule {
+    const providers = [{ provide: Clock, useValue: clock }, { provide: RequestCounter, useValue: counter }];
+    return { module: CommonModule, providers, exports: [Clock, RequestCounter] };
   }
 }

@@ -14,13 +14,16 @@ function entityTag(version: number, answer: object, fields: readonly string[]): 
 
 /**
  * The version that the caller has seen, from `If-Match`, whichever of its fields were there. Without it two editors overwrite each other
- * unseen (lost update). `*` is refused too: it would mean "whatever is there now".
- * @throws Problem precondition-required (428) when it is missing, precondition-failed (412) when it is no tag of ours.
+ * unseen (lost update). `*` is refused too: it would mean "whatever is there now". The weak form counts: a proxy that compresses an answer makes
+ * `W/"1"` of its tag, and the tag is a version, not a digest of bytes, so nothing is weaker about it (RFC 9110 section 13.1.1 has bytes in mind).
+ * @throws Problem precondition-required (428) when it is missing, precondition-failed (412) when it is no tag of ours, malformed-request for a
+ * list of several versions: a change is based on one.
  */
 export const IfMatch = createParamDecorator((_: unknown, context: ExecutionContext): number => {
   const header = context.switchToHttp().getRequest<FastifyRequest>().headers['if-match'];
   if (header === undefined || header === '*') throw new Problem('precondition-required', 'Send the ETag that you have read as If-Match.');
-  const version = /^"(\d{1,9})(?:-[\da-z]+)?"$/.exec(header)?.[1];
+  const [version, ...others] = new Set(header.split(',').map((tag) => /^(?:W\/)?"(\d{1,9})(?:-[\da-z]+)?"$/.exec(tag.trim())?.[1]));
+  if (others.length > 0) throw new Problem('malformed-request', 'If-Match names several versions: send the one that the change is based on.');
   if (version === undefined) throw new Problem('precondition-failed');
   return Number(version);
 });

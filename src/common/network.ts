@@ -49,3 +49,9 @@ export function isLoopback(host: string): boolean {
   const literal = host.replace(/^\[|\]$/g, '');
   return literal === 'localhost' || loopback.check(literal, isIPv6(literal) ? 'ipv6' : 'ipv4');
 }
+
+/** The one spelling of a host with its port: the dot at the end of a full name, and the port that HTTPS has anyway, mean nothing (RFC 9110 section 4.2.3). */
+export function normaliseHost(host: string): string {
+  const [, name = '', port] = /^(.*?)\.?(?::(\d+))?$/.exec(host.toLowerCase()) ?? [];
+  return port === undefined || port === '443' ? name : `${name}:${port}`;
+}

@@ -48,8 +48,8 @@ export const problemTypes = {
   'insecure-transport': {
     status: 403,
     title: 'The request was sent over plain HTTP',
-    cause: 'The request came unencrypted. A credential in it may have been read on the way, and was revoked if it was ours.',
-    remedy: 'Use https:// from the first request on, and sign in again.',
+    cause: 'The request came unencrypted. Whatever was in it may have been read on the way. `detail` says which kinds of credentials were revoked for that.',
+    remedy: 'Use https:// from the first request on, and sign in again. Change a password that was in it.',
   },
   'not-found': {
     status: 404,

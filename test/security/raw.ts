@@ -35,7 +35,7 @@ export function readToEnd(socket: TLSSocket): Promise<RawAnswer> {
   });
 }
 
-function parse(text: string): RawAnswer {
+export function parse(text: string): RawAnswer {
   const [head = '', ...rest] = text.split('\r\n\r\n');
   const [line = '', ...fields] = head.split('\r\n');
   const headers = Object.fromEntries(fields.map((field) => [field.split(':', 1)[0]?.toLowerCase() ?? '', field.replace(/^[^:]*:\s*/, '')]));

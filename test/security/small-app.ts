@@ -6,9 +6,10 @@ import { Body, Controller, Delete, Get, Module, Param, Patch, Post, Query, type 
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { CommonModule } from '../../src/common/common.module.js';
+import { RequestCounter } from '../../src/common/request-counter.js';
 import { SecurityEvents, type SecurityEvent } from '../../src/common/security-events.js';
 import { ConfigModule, readConfig, type Config } from '../../src/config/index.js';
-import { clientErrorHandler, ErrorsModule, frameworkErrors } from '../../src/security/errors/index.js';
+import { createErrorHandlers, ErrorsModule } from '../../src/security/errors/index.js';
 import { HeadersModule } from '../../src/security/headers/index.js';
 import { LOG_DESTINATION, LoggingModule } from '../../src/security/logging/index.js';
 import { InternalListener, limits, listenerOptions, loadTls, RedirectListener, TransportModule } from '../../src/security/transport/index.js';
@@ -60,6 +61,7 @@ export interface SmallOptions {
 /** The practices of the listener, without database and sign-in, on real HTTPS. */
 export class SmallApp {
   readonly events: SecurityEvent[] = [];
+  readonly counter = new RequestCounter();
   private readonly chunks: string[] = [];
   readonly destination = new Writable({
     write: (chunk: Buffer, _encoding, done) => {
@@ -111,7 +113,7 @@ export async function startSmallApp({ env = {}, bounds = {}, controllers = [], m
   const ports = { HTTPS_PORT: '0', HTTP_PORT: '0', INTERNAL_PORT: '0' };
   const config = (app.config = readConfig({ DATA_DIRECTORY: directory, ...ports, ...env }));
   const tls = await loadTls(config);
-  const options = listenerOptions(config, tls, { frameworkErrors, clientErrorHandler }, { ...limits, ...bounds });
+  const options = listenerOptions(tls, createErrorHandlers(config, app.counter), { ...limits, ...bounds });
   const adapter = new FastifyAdapter(options);
   app.nest = await NestFactory.create<NestFastifyApplication>(table(app, { controllers, modules }), adapter, { bodyParser: false, logger: false, abortOnError: false });
   app.nest.get(SecurityEvents).subscribe({ record: async () => undefined, report: (event) => void app.events.push(event) });
@@ -131,7 +133,7 @@ function table(app: SmallApp, { controllers = [], modules = [] }: SmallOptions):
     module: SmallModule,
     imports: [
       ConfigModule.with(app.config),
-      CommonModule.with(),
+      CommonModule.with(undefined, app.counter),
       { module: LogModule, global: true, providers: [log], exports: [log] },
       LoggingModule,
       TransportModule,

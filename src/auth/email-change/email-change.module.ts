@@ -11,11 +11,12 @@ import { EmailChangeController } from './email-change.controller.js';
 import { EmailChangeRepository } from './email-change.repository.js';
 import { EmailChanges } from './email-changes.js';
 import { EmailConfirmations } from './email-confirmations.js';
+import { ExposedEmailChanges } from './exposed-email-changes.js';
 
 @Module({
   imports: [OneTimeTokensModule, SessionsModule],
   controllers: [EmailChangeController],
-  providers: [EmailChanges, EmailConfirmations, EmailChangeMails, EmailChangeRepository],
+  providers: [EmailChanges, EmailConfirmations, ExposedEmailChanges, EmailChangeMails, EmailChangeRepository],
 })
 export class EmailChangeModule {
   constructor(personalData: PersonalData, repository: EmailChangeRepository) {

@@ -26,15 +26,22 @@ export class EmailConfirmations {
    * @throws Problem `malformed-request` for a token that is wrong, expired or used.
    */
   async confirm(token: string): Promise<void> {
-    const userId = this.tokens.idIn(token);
-    const pending = userId === undefined ? undefined : await this.repository.find(userId);
-    const side = pending && this.sideOf(token, pending);
-    if (pending === undefined || side === undefined) throw this.tokens.refuse(flow);
+    const found = await this.find(token);
+    if (found === undefined) throw this.tokens.refuse(flow);
+    const { pending, side } = found;
     const change = { userId: pending.userId, action: 'user_email_changed' } as const;
     await this.changes.apply(change, () => this.use(side, pending)).catch(async (error: unknown) => {
       if (!isUniqueViolation(error)) throw error;
       await this.repository.giveUp(pending.userId, () => this.mails.sendNotDone(pending.oldEmail));
     });
+  }
+
+  /** The change that a genuine token agrees to, and which mailbox it was sent to. */
+  async find(token: string): Promise<{ pending: PendingChange; side: Side } | undefined> {
+    const userId = this.tokens.idIn(token);
+    const pending = userId === undefined ? undefined : await this.repository.find(userId);
+    const side = pending && this.sideOf(token, pending);
+    return pending === undefined || side === undefined ? undefined : { pending, side };
   }
 
   private sideOf(token: string, pending: PendingChange): Side | undefined {

@@ -9,6 +9,9 @@ const purpose = 'one-time-token';
 const secretBytes = 32;
 const idHexDigits = 32;
 
+/** What mailed tokens look like in a text. */
+export const mailedTokens = /(?<![0-9a-f])[0-9a-f]{96}(?![0-9a-f])/g;
+
 /** A token of one flow is none in another (abuse case A2-5). */
 export type OneTimeFlow = 'registration' | 'password-reset' | 'email-change-old' | 'email-change-new';
 

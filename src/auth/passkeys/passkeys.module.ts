@@ -6,6 +6,7 @@ import { Module } from '@nestjs/common';
 import { PersonalData } from '../../common/personal-data.js';
 import { RecoveryCodesModule } from '../recovery-codes/index.js';
 import { SecondFactors, SessionsModule } from '../sessions/index.js';
+import { ExposedPasskeyAnswers } from './exposed-passkey-answers.js';
 import { PasskeyChallenges } from './passkey-challenges.js';
 import { PasskeyRegistrations } from './passkey-registrations.js';
 import { PasskeySignInController } from './passkey-sign-in.controller.js';
@@ -19,7 +20,7 @@ import { RelyingParty } from './relying-party.js';
 @Module({
   imports: [SessionsModule, RecoveryCodesModule],
   controllers: [PasskeysController, PasskeySignInController, RelatedOriginsController],
-  providers: [Passkeys, PasskeyRegistrations, PasskeySignIns, PasskeyChallenges, PasskeyRepository, RelyingParty],
+  providers: [Passkeys, PasskeyRegistrations, PasskeySignIns, PasskeyChallenges, ExposedPasskeyAnswers, PasskeyRepository, RelyingParty],
 })
 export class PasskeysModule {
   constructor(factors: SecondFactors, personalData: PersonalData, passkeys: PasskeyRepository) {

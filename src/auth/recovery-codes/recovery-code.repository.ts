@@ -31,6 +31,13 @@ export class RecoveryCodeRepository {
     return count === 1;
   }
 
+  /** Uses the code up; `together` commits with it, and does not run when another request was faster. */
+  useTogether(id: string, together: () => Promise<void>): Promise<void> {
+    return this.database.transaction(async () => {
+      if (await this.use(id)) await together();
+    });
+  }
+
   /** Without the codes: whoever only counts needs no hash. */
   async stateOf(userId: string): Promise<{ left: number; createdAt: Date | null }> {
     const codes = await this.database.client.recoveryCode.findMany({ where: { userId }, select: { usedAt: true, createdAt: true } });

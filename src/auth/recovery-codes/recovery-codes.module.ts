@@ -5,6 +5,7 @@
 import { Module } from '@nestjs/common';
 import { PersonalData } from '../../common/personal-data.js';
 import { SecondFactors, SessionsModule } from '../sessions/index.js';
+import { ExposedRecoveryCodes } from './exposed-recovery-codes.js';
 import { RecoveryCodeRepository } from './recovery-code.repository.js';
 import { RecoveryCodesController } from './recovery-codes.controller.js';
 import { RecoveryCodes } from './recovery-codes.js';
@@ -12,7 +13,7 @@ import { RecoveryCodes } from './recovery-codes.js';
 @Module({
   imports: [SessionsModule],
   controllers: [RecoveryCodesController],
-  providers: [RecoveryCodes, RecoveryCodeRepository],
+  providers: [RecoveryCodes, RecoveryCodeRepository, ExposedRecoveryCodes],
   exports: [RecoveryCodes],
 })
 export class RecoveryCodesModule {

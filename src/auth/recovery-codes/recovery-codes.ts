@@ -52,6 +52,14 @@ export class RecoveryCodes {
     return this.proofs.prove(principal, { factor: 'recovery-code', method: 'rcv', use: () => this.use(principal.userId, code) });
   }
 
+  /** Uses up those of the person that are genuine. */
+  async revoke(userId: string, codes: readonly string[]): Promise<void> {
+    const hashes = codes.map(hashOfCode);
+    const found = (await this.repository.unused(userId)).filter(({ hash }) => hashes.some((one) => isSameHash(one, hash)));
+    const event = { action: 'authn_credential_in_clear', outcome: 'denied', target: { type: 'user', id: userId }, details: { reason: 'recovery-code' } } as const;
+    for (const { id } of found) await this.repository.useTogether(id, () => this.events.record(event));
+  }
+
   private async use(userId: string, code: string): Promise<CodeFault | undefined> {
     const hash = hashOfCode(code);
     const found = (await this.repository.unused(userId)).find((unused) => isSameHash(unused.hash, hash));

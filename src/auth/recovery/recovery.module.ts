@@ -6,6 +6,7 @@ import { Module } from '@nestjs/common';
 import { OneTimeTokensModule } from '../one-time-tokens/one-time-tokens.module.js';
 import { PasswordModule } from '../password/index.js';
 import { SessionsModule } from '../sessions/index.js';
+import { ExposedResets } from './exposed-resets.js';
 import { RecoveryMails } from './recovery-mails.js';
 import { RecoveryController } from './recovery.controller.js';
 import { Recovery } from './recovery.js';
@@ -15,7 +16,7 @@ import { Resetting } from './resetting.js';
 @Module({
   imports: [OneTimeTokensModule, PasswordModule, SessionsModule],
   controllers: [RecoveryController],
-  providers: [Recovery, Resetting, RecoveryMails, ResetRepository],
+  providers: [Recovery, Resetting, ExposedResets, RecoveryMails, ResetRepository],
   exports: [Recovery],
 })
 export class RecoveryModule {}

@@ -34,11 +34,17 @@ export class Resetting {
     });
   }
 
-  private async open(token: string) {
+  /** The reset that a genuine token opens. */
+  async find(token: string) {
     const id = this.tokens.idIn(token);
     const reset = id === undefined ? undefined : await this.resets.find(id);
-    const isGood = reset !== undefined && this.tokens.matches(token, { flow, id: reset.id, address: reset.owner.email }, reset.tokenMac);
-    if (!isGood) throw this.tokens.refuse(flow);
+    if (reset === undefined) return undefined;
+    return this.tokens.matches(token, { flow, id: reset.id, address: reset.owner.email }, reset.tokenMac) ? reset : undefined;
+  }
+
+  private async open(token: string) {
+    const reset = await this.find(token);
+    if (reset === undefined) throw this.tokens.refuse(flow);
     return reset;
   }
 }

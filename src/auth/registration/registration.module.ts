@@ -5,6 +5,7 @@
 import { Module } from '@nestjs/common';
 import { OneTimeTokensModule } from '../one-time-tokens/one-time-tokens.module.js';
 import { PasswordModule } from '../password/index.js';
+import { ExposedRegistrations } from './exposed-registrations.js';
 import { RegistrationMails } from './registration-mails.js';
 import { RegistrationController } from './registration.controller.js';
 import { RegistrationRepository } from './registration.repository.js';
@@ -14,6 +15,6 @@ import { Verification } from './verification.js';
 @Module({
   imports: [OneTimeTokensModule, PasswordModule],
   controllers: [RegistrationController],
-  providers: [Registrations, Verification, RegistrationMails, RegistrationRepository],
+  providers: [Registrations, Verification, ExposedRegistrations, RegistrationMails, RegistrationRepository],
 })
 export class RegistrationModule {}

@@ -35,11 +35,17 @@ export class Verification {
     return applicant.id;
   }
 
-  private async open(token: string) {
+  /** The open registration of a genuine token. */
+  async find(token: string) {
     const id = this.tokens.idIn(token);
     const applicant = id === undefined ? null : await this.repository.findOpen(id);
-    const isGood = applicant !== null && this.tokens.matches(token, { flow, id: applicant.id, address: applicant.email }, applicant.tokenMac);
-    if (!isGood) throw this.tokens.refuse(flow);
+    if (applicant === null) return undefined;
+    return this.tokens.matches(token, { flow, id: applicant.id, address: applicant.email }, applicant.tokenMac) ? applicant : undefined;
+  }
+
+  private async open(token: string) {
+    const applicant = await this.find(token);
+    if (applicant === undefined) throw this.tokens.refuse(flow);
     return applicant;
   }
 

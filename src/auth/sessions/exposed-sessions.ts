@@ -1,26 +1,36 @@
-import { Injectable, Logger } from '@nestjs/common';
-import { ExposedCredentials } from '../../common/exposed-credentials.js';
+import { Injectable } from '@nestjs/common';
+import { ExposedCredentials, type ExposedText } from '../../common/exposed-credentials.js';
+import { SessionRepository } from './session.repository.js';
 import { SessionTokens } from './session-tokens.js';
 import { Sessions } from './sessions.js';
+
+/** Access tokens have three parts, refresh tokens two. */
+const pattern = /[\w-]{1,512}\.[\w-]{40,2048}(?:\.[\w-]{40,512})?/g;
 
 /** Ends the session of a token that crossed the wire in clear: whoever listened has it now (practice 1.3). */
 @Injectable()
 export class ExposedSessions {
-  private readonly logger = new Logger('ExposedSessions');
-
   constructor(
     exposed: ExposedCredentials,
     private readonly tokens: SessionTokens,
     private readonly sessions: Sessions,
+    private readonly repository: SessionRepository,
   ) {
-    exposed.subscribe((credential) => {
-      this.end(credential).catch((error: unknown) => this.logger.error('a session that was exposed could not be ended', error));
-    });
+    exposed.subscribe({ kind: 'sessions', pattern, revoke: (lookAlikes) => this.end(lookAlikes) });
   }
 
-  /** Only for a genuine token: otherwise anybody could end the sessions of others by sending made-up ones. */
-  private async end(credential: string): Promise<void> {
-    const sessionId = this.tokens.sessionOf(credential);
-    if (sessionId !== undefined) await this.sessions.end(sessionId, 'credential-in-clear', 'authn_credential_in_clear');
+  /** The users whose genuine tokens are in the text, whether or not their sessions are open. */
+  async ownersIn(exposed: ExposedText): Promise<string[]> {
+    const sessions = await Promise.all(this.sessionsOf(exposed.find(pattern)).map((id) => this.repository.find(id)));
+    return [...new Set(sessions.flatMap((session) => session?.userId ?? []))];
+  }
+
+  private async end(lookAlikes: readonly string[]): Promise<void> {
+    for (const id of this.sessionsOf(lookAlikes)) await this.sessions.end(id, 'credential-in-clear', 'authn_credential_in_clear');
+  }
+
+  /** Only of genuine tokens: otherwise anybody could end the sessions of others by sending made-up ones. */
+  private sessionsOf(lookAlikes: readonly string[]): string[] {
+    return [...new Set(lookAlikes.flatMap((text) => this.tokens.sessionOf(text) ?? []))];
   }
 }

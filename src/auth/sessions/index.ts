@@ -1,4 +1,5 @@
 export { CredentialChanges } from './credential-changes.js';
+export { ExposedSessions } from './exposed-sessions.js';
 export { FactorChanges } from './factor-changes.js';
 export { FactorProofs, type CodeFault } from './factor-proofs.js';
 export { PersonLock } from './person-lock.js';

@@ -50,7 +50,7 @@ import { SignOuts } from './sign-outs.js';
     OwnSessions,
     OwnSessionRepository,
   ],
-  exports: [SignIns, Sessions, CredentialChanges, SecondFactors, FactorChanges, FactorProofs, PersonLock],
+  exports: [SignIns, Sessions, CredentialChanges, SecondFactors, FactorChanges, FactorProofs, PersonLock, ExposedSessions],
 })
 export class SessionsModule {
   constructor(personalData: PersonalData, sessions: OwnSessionRepository) {

@@ -16,6 +16,13 @@ const ofFastify: Readonly<Partial<Record<ProblemType, readonly string[]>>> = {
   'unavailable': ['FST_ERR_HANDLER_TIMEOUT'],
 }; // prettier-ignore
 
+/** Those of @fastify/multipart that a client provokes: whoever adds uploads needs no other table. */
+const ofMultipart: Readonly<Partial<Record<ProblemType, readonly string[]>>> = {
+  'malformed-request': ['FST_PROTO_VIOLATION', 'FST_INVALID_JSON_FIELD_ERROR'],
+  'content-too-large': ['FST_REQ_FILE_TOO_LARGE', 'FST_PARTS_LIMIT', 'FST_FILES_LIMIT', 'FST_FIELDS_LIMIT'],
+  'unsupported-media-type': ['FST_INVALID_MULTIPART_CONTENT_TYPE'],
+}; // prettier-ignore
+
 /** Prisma's codes, PostgreSQL's SQLSTATEs and those of Node's sockets. */
 const ofDatabase: Readonly<Partial<Record<ProblemType, readonly string[]>>> = {
   // A unique, foreign or exclusion key, or a relation, stands against the change.
@@ -36,7 +43,7 @@ const ofDatabase: Readonly<Partial<Record<ProblemType, readonly string[]>>> = {
 const byCode = (table: Readonly<Partial<Record<ProblemType, readonly string[]>>>): ReadonlyMap<string, ProblemType> =>
   new Map(Object.entries(table).flatMap(([type, codes]) => codes.map((code) => [code, type as ProblemType])));
 
-export const fastifyCodes = byCode(ofFastify);
+export const fastifyCodes: ReadonlyMap<string, ProblemType> = new Map([...byCode(ofFastify), ...byCode(ofMultipart)]);
 const databaseCodes = byCode(ofDatabase);
 
 /**

@@ -1,4 +1,3 @@
-export { clientErrorHandler } from './client-error-handler.js';
+export { createErrorHandlers } from './error-handlers.js';
 export { ErrorsModule } from './errors.module.js';
-export { frameworkErrors } from './framework-errors.js';
 export { catchTheRest } from './last-resort.js';

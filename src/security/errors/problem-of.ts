@@ -15,6 +15,9 @@ typeOfStatus.set(410, 'not-found').set(502, 'unavailable').set(504, 'unavailable
 const outageMessages =
   /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Client was closed|Query read timeout|Cannot use a pool|The server does not support SSL)/;
 
+/** @fastify/busboy gives these no code: a form that breaks off, or names no boundary. */
+const brokenForms = /^(Unexpected end of (multipart data|form|file)|Part terminated early|Multipart: Boundary not found)/;
+
 /**
  * The problem that stands for whatever was thrown. Only a `Problem` speaks to the caller; every other error gives its
  * type at most, because messages of libraries hold SQL, paths and values (ASVS v5.0.0-16.5.1, 13.4.6).
@@ -29,7 +32,9 @@ function typeOf(thrown: unknown): ProblemType {
   // Nest wraps what Fastify refuses, and keeps it as the cause.
   if (thrown instanceof HttpException) return typeOfFastify(thrown.cause) ?? typeOfException(thrown.getStatus());
   const type = typeOfFastify(thrown) ?? codesOf(thrown).map(databaseType).find((found) => found !== undefined);
-  return type ?? (isOutage(thrown) ? 'unavailable' : 'internal-error');
+  if (type !== undefined) return type;
+  if (thrown instanceof Error && brokenForms.test(thrown.message)) return 'malformed-request';
+  return isOutage(thrown) ? 'unavailable' : 'internal-error';
 }
 
 /** What has no code that says so: the adapter's own kinds, a socket that does not connect (a unix socket that is gone), node-postgres. */
@@ -41,7 +46,7 @@ function isOutage(thrown: unknown): boolean {
 
 function typeOfFastify(thrown: unknown): ProblemType | undefined {
   const { code } = thrown instanceof Error ? (thrown as { code?: unknown }) : {};
-  return typeof code === 'string' && code.startsWith('FST_ERR_') ? (fastifyCodes.get(code) ?? 'internal-error') : undefined;
+  return typeof code === 'string' && code.startsWith('FST_') ? (fastifyCodes.get(code) ?? 'internal-error') : undefined;
 }
 
 /** Any other object with a status is somebody's bug, and so is an exception whose status is no error. */

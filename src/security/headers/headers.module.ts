@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { sendOnEveryResponse } from '../../common/response-headers.js';
 import { RouteTable } from '../../common/route-table.js';
 import { CONFIG, type Config } from '../../config/index.js';
-import { createCorsHook } from './cors.js';
+import { createCorsHooks } from './cors.js';
 import { securityHeaders } from './security-headers.js';
 
 // Threat: browsers that run, frame, sniff, cache or leak what an API answered, and pages of strangers that call it.
@@ -20,6 +20,8 @@ export class HeadersModule {
       void reply.headers(securityHeaders);
       done();
     });
-    instance.addHook('onRequest', createCorsHook(config.corsOrigins, routes));
+    const { decide, setHeaders } = createCorsHooks(config.corsOrigins, routes);
+    instance.addHook('onRequest', decide);
+    instance.addHook('onSend', setHeaders);
   }
 }

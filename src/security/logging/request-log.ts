@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
-import { isIP } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { accessLine, pathOf } from '../../common/access-line.js';
+import type { ClientAddress } from '../../common/client-address.js';
 import { runInRequestContext, type RequestContext } from '../../common/request-context.js';
 import { redactText } from './redaction.js';
 
@@ -10,11 +10,11 @@ import { redactText } from './redaction.js';
  * Opens the request's context and gives the client its id. The line is written when the response closes, so that
  * exchanges which the client broke off are logged too.
  */
-export function createRequestHook(logger: Logger) {
+export function createRequestHook(logger: Logger, addressOf: ClientAddress) {
   return (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
     const { headers } = request;
     const setCookie = (cookie: string): void => void reply.header('set-cookie', cookie);
-    const context: RequestContext = { requestId: request.id, address: addressOf(request), userAgent: headers['user-agent'], headers, setCookie };
+    const context: RequestContext = { requestId: request.id, address: addressOf(request.raw), userAgent: headers['user-agent'], headers, setCookie };
     const startedAt = performance.now();
     reply.header('x-request-id', request.id);
     reply.raw.once('close', () => logger.info(lineOf(request, reply, context, startedAt)));
@@ -37,16 +37,6 @@ function lineOf(request: FastifyRequest, reply: FastifyReply, context: RequestCo
     userId: context.principal?.userId,
     credential: fingerprint(request.headers.authorization),
   });
-}
-
-/**
- * The address of the client. A trusted proxy may pass on rubbish in X-Forwarded-For: then the proxy's own address counts,
- * so that neither log nor limits work on a text that a client made up (ASVS v5.0.0-15.3.4).
- */
-function addressOf(request: FastifyRequest): string {
-  const address = request.ip;
-  if (address !== undefined && isIP(address) !== 0) return address;
-  return request.socket.remoteAddress ?? 'unknown';
 }
 
 function fingerprint(authorization: string | undefined): string | undefined {

@@ -63,7 +63,7 @@ export class LimitKeys {
     return deviceToken === undefined ? undefined : this.devices.recognise(deviceToken, email);
   }
 
-  /** Not request.ip: a trusted proxy may pass on a text that the client made up (abuse case A4-6). */
+  /** Never a text that a client made up, whoever passes it on (abuse case A4-6): see common/client-address.ts. */
   private network(request: LimitedRequest): string {
     return networkOf(requestContext()?.address ?? request.socket.remoteAddress ?? 'unknown');
   }

@@ -23,10 +23,13 @@ const minute = 60;
 const hour = 60 * minute;
 
 /**
- * Asked first, for every request, unknown routes and broken bodies included: bounds what one network can make the service
- * do at all, so that parsing, refusing and verifying forged tokens stay cheap.
+ * Asked first, for every request over HTTPS and plain HTTP: unknown routes, broken bodies, what the HTTP parser refuses. Bounds what one network
+ * can make the service do at all, so that parsing, refusing and verifying forged tokens stay cheap.
  */
 export const everyRequest: Limit = { name: 'network', requests: 1200, windowSeconds: minute, per: 'network' };
+
+/** The same for the internal listener, apart: a flood on the public side must not keep an orchestrator from asking whether the service lives. */
+export const internalRequest: Limit = { name: 'internal', requests: 1200, windowSeconds: minute, per: 'network' };
 
 /** Asked before authentication, in this order, for the routes of the class: those that guess, flood or send mail. */
 export const limitsBeforeAuthentication: Readonly<Record<LimitClass, readonly Limit[]>> = {

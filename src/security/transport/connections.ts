@@ -1,5 +1,6 @@
-import { BlockList, isIPv6, type Server, type Socket } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import { Logger } from '@nestjs/common';
+import { createAddressCheck } from '../../common/client-address.js';
 import { networkOf } from '../../common/network.js';
 
 /** A TLS connection takes tens of KiB, so these bound the memory too; one network alone cannot shut the others out. */
@@ -15,14 +16,14 @@ export function boundConnections(server: Server, trustedProxies: readonly string
   const logger = new Logger('Transport');
   const open = new Set<Socket>();
   const perNetwork = new Map<string, number>();
-  const proxies = blockListOf(trustedProxies);
+  const isTrusted = createAddressCheck(trustedProxies);
   let nextWarning = 0;
   server.maxConnections = bounds.total;
   server.on('connection', (socket: Socket) => {
     const address = socket.remoteAddress ?? '';
     const network = networkOf(address);
     const others = perNetwork.get(network) ?? 0;
-    if (others >= bounds.perNetwork && !proxies.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')) {
+    if (others >= bounds.perNetwork && !isTrusted(address)) {
       socket.destroy();
       if (performance.now() < nextWarning) return;
       nextWarning = performance.now() + warningEveryMilliseconds;
@@ -39,15 +40,4 @@ export function boundConnections(server: Server, trustedProxies: readonly string
     });
   });
   return open;
-}
-
-function blockListOf(ranges: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const range of ranges) {
-    const [address = '', prefix] = range.split('/');
-    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
-    if (prefix === undefined) list.addAddress(address, family);
-    else list.addSubnet(address, Number(prefix), family);
-  }
-  return list;
 }

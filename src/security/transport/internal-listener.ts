@@ -6,6 +6,7 @@ import { HealthChecks } from '../../common/health-checks.js';
 import { InternalPages, type InternalPage } from '../../common/internal-pages.js';
 import { isLoopback } from '../../common/network.js';
 import { Problem } from '../../common/problem.js';
+import { RequestCounter } from '../../common/request-counter.js';
 import { CONFIG, type Config } from '../../config/index.js';
 import { Drain } from './drain.js';
 import { listenFault } from './listen-fault.js';
@@ -16,14 +17,22 @@ const pagePolicy = "default-src 'none'; base-uri 'none'; form-action 'none'; fra
 /** Health and development pages on an address that the public cannot reach (ASVS v5.0.0-13.4.5; practice 9.4). */
 @Injectable()
 export class InternalListener implements OnApplicationBootstrap, OnApplicationShutdown {
-  private readonly server = createPlainServer((request) => this.answer(request));
+  private readonly server;
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
     private readonly pages: InternalPages,
     private readonly health: HealthChecks,
     private readonly drain: Drain,
-  ) {}
+    counter: RequestCounter,
+  ) {
+    this.server = createPlainServer({
+      // No proxy stands in front of it: nobody says who the client is.
+      addressOf: ({ socket }) => socket.remoteAddress ?? 'unknown',
+      count: (address) => counter.count({ address, listener: 'internal' }),
+      answer: (request) => this.answer(request),
+    });
+  }
 
   get port(): number {
     return (this.server.address() as AddressInfo).port;
@@ -58,7 +67,7 @@ export class InternalListener implements OnApplicationBootstrap, OnApplicationSh
    * browser send another Host, so only addresses are answered, never unknown names.
    */
   private isAddressed(request: IncomingMessage): boolean {
-    const host = (request.headers.host ?? '').replace(/:\d+$/, '').replace(/^\[|\]$/g, '').toLowerCase();
+    const host = (request.headers.host ?? '').toLowerCase().replace(/\.?(?::\d+)?$/, '').replace(/^\[|\]$/g, '');
     const own = request.socket.localAddress?.replace(/^::ffff:/, '');
     return host !== '' && (isLoopback(host) || host === own || host === this.config.internalHost.toLowerCase());
   }

@@ -2,7 +2,6 @@ import { randomUUIDv7 } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { ServerOptions } from 'node:https';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
-import type { Config } from '../../config/index.js';
 import { tlsOptions, type TlsFiles } from './tls.js';
 
 /** The answers for what never becomes a request; security/errors has them. */
@@ -30,7 +29,7 @@ export const limits = {
  * The options of Fastify's server: HTTP/1.1 over TLS with bounds on everything that a client controls
  * (ASVS v5.0.0-4.2.1, 15.2.2; practices 1.1 and 1.2).
  */
-export function listenerOptions(config: Config, tls: TlsFiles, handlers: ListenerHandlers, bounds = limits) {
+export function listenerOptions(tls: TlsFiles, handlers: ListenerHandlers, bounds = limits) {
   return {
     https: httpsOptions(tls, bounds),
     logger: false as const,
@@ -38,8 +37,8 @@ export function listenerOptions(config: Config, tls: TlsFiles, handlers: Listene
     requestTimeout: bounds.requestTimeout,
     keepAliveTimeout: bounds.keepAliveTimeout,
     connectionTimeout: bounds.connectionTimeout,
-    // Only the addresses of these proxies may say who the client is. Nobody by default (ASVS v5.0.0-4.1.3).
-    trustProxy: config.trustedProxies.length > 0 ? [...config.trustedProxies] : false,
+    // Fastify would believe a trusted proxy in more than the address: common/client-address.ts is what reads it (ASVS v5.0.0-4.1.3).
+    trustProxy: false as const,
     // An id that the client chooses could forge or merge log entries.
     requestIdHeader: false as const,
     genReqId: () => randomUUIDv7(),

@@ -9,15 +9,15 @@ export class NetworkBudget {
   private readonly used = new Map<string, number>();
   private windowEnd = 0;
 
-  /** @returns which use of its network in the running minute this is, from 1. `now` is in milliseconds. */
-  use(address: string, now = performance.now()): number {
+  /** @returns how much its network has used in the running minute, this included. `now` is in milliseconds. */
+  use(address: string, amount = 1, now = performance.now()): number {
     if (now >= this.windowEnd) {
       this.used.clear();
       this.windowEnd = now + windowMilliseconds;
     }
     const network = networkOf(address);
     const key = this.used.has(network) || this.used.size < mostNetworks ? network : 'further networks';
-    const count = (this.used.get(key) ?? 0) + 1;
+    const count = (this.used.get(key) ?? 0) + amount;
     this.used.set(key, count);
     return count;
   }

@@ -3,11 +3,15 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import { Logger } from '@nestjs/common';
 import { accessLine } from '../../common/access-line.js';
+import type { ClientAddress } from '../../common/client-address.js';
 import { Problem } from '../../common/problem.js';
 import { problemDocument } from '../../common/problem-document.js';
-import { runInRequestContext } from '../../common/request-context.js';
+import { runInRequestContext, type RequestContext } from '../../common/request-context.js';
 import { plainResponseHeaders } from '../../common/response-headers.js';
+import { problemOfParser, responseOn, writeProblem } from '../../common/unparsed.js';
 import { boundConnections } from './connections.js';
+import { obscureCoding } from './framing.js';
+import { closesEarly } from './linger.js';
 
 export interface Answer {
   readonly status: number;
@@ -15,49 +19,85 @@ export interface Answer {
   readonly body: string;
 }
 
-/** Decides one request; a thrown `Problem` is the answer, anything else a 500. */
-export type Answerer = (request: IncomingMessage) => Answer | Promise<Answer>;
+export interface PlainListener {
+  readonly addressOf: ClientAddress;
+  readonly trustedProxies?: readonly string[];
+  /** Asked first, once for each request. @throws Problem too-many-requests */
+  count(address: string): Promise<void>;
+  /** Decides one request; a thrown `Problem` is the answer, anything else a 500. */
+  answer(request: IncomingMessage): Answer | Promise<Answer>;
+  /** What is to be said and done about what the parser has refused. */
+  refuse?(problem: Problem, socket: Socket): Promise<Problem>;
+}
+
+// Nothing here takes a body, so the times are short. The header block may be as long as over HTTPS.
+export const plainBounds = { maxHeaderSize: 16 * 1024, headersTimeout: 5_000, requestTimeout: 10_000, keepAliveTimeout: 5_000, connectionsCheckingInterval: 2_000 };
+const idleMs = 10_000;
 
 const logger = new Logger('Transport');
 
-/** A small HTTP server without TLS, for the redirect and the internal listener: same headers, errors and log lines. */
-export function createPlainServer(answer: Answerer): Server {
-  // Nothing here takes a body, so the bounds are tight.
-  const bounds = { maxHeaderSize: 8 * 1024, headersTimeout: 5_000, requestTimeout: 10_000, keepAliveTimeout: 5_000 };
-  const server = createServer({ ...bounds, requireHostHeader: false }, (request, response) => {
-    const context = { requestId: randomUUIDv7(), address: request.socket.remoteAddress ?? 'unknown' };
+/** A small HTTP server without TLS, for the redirect and the internal listener: same headers, errors, limits and log lines. */
+export function createPlainServer(listener: PlainListener, bounds: Partial<typeof plainBounds> = {}): Server {
+  const server = createServer({ ...plainBounds, ...bounds, requireHostHeader: false }, (request, response) => {
+    const context = { requestId: randomUUIDv7(), address: listener.addressOf(request) };
     const startedAt = performance.now();
     response.once('close', () => {
       const { method = '', url: target = '' } = request;
       const status = response.headersSent ? response.statusCode : undefined;
       logger.log(accessLine({ ...context, method, target, status, milliseconds: performance.now() - startedAt }));
     });
-    void runInRequestContext(context, () => serve(request, response, answer, context.requestId));
+    void runInRequestContext(context, () => serve({ request, response }, listener, context));
   });
-  server.setTimeout(10_000);
-  boundConnections(server);
-  return server.on('clientError', refuseUnparsed);
+  server.setTimeout(idleMs);
+  boundConnections(server, listener.trustedProxies);
+  return server.on('clientError', (error: Error & { code?: string }, socket: Socket) => void refuseUnparsed(error, socket, listener));
 }
 
-async function serve(request: IncomingMessage, response: ServerResponse, answer: Answerer, id: string): Promise<void> {
+type Exchange = { readonly request: IncomingMessage; readonly response: ServerResponse };
+
+async function serve({ request, response }: Exchange, listener: PlainListener, { address, requestId }: RequestContext): Promise<void> {
   let result: Answer;
   try {
-    result = await answer(request);
+    await listener.count(address);
+    const fault = obscureCoding(request);
+    result = await (fault === undefined ? listener.answer(request) : refuse(fault, request.socket, listener));
   } catch (thrown) {
     const problem = thrown instanceof Problem ? thrown : new Problem('internal-error');
     if (problem.getStatus() >= 500) logger.error({ message: 'a request of a plain listener failed', error: thrown });
-    result = problemDocument(problem, id, {});
+    result = problemDocument(problem, requestId, {});
   }
-  const length = { 'content-length': Buffer.byteLength(result.body), 'x-request-id': id };
-  response.writeHead(result.status, { ...plainResponseHeaders(), ...result.headers, ...length });
+  if (response.destroyed || response.headersSent) return;
+  const length = { 'content-length': Buffer.byteLength(result.body), 'x-request-id': requestId };
+  const end = closesEarly(request, 0) ? { connection: 'close' } : {};
+  response.writeHead(result.status, { ...plainResponseHeaders(), ...result.headers, ...length, ...end });
   response.end(request.method === 'HEAD' ? undefined : result.body);
 }
 
-function refuseUnparsed(_error: Error, socket: Socket): void {
-  if (!socket.writable) return void socket.destroy();
-  const head = Object.entries(plainResponseHeaders()).map(([name, value]) => `${name}: ${value}\r\n`);
-  const end = 'content-length: 0\r\nconnection: close\r\n\r\n';
-  socket.end(`HTTP/1.1 400 Bad Request\r\n${head.join('')}${end}`, () => socket.destroy());
+const refuse = async (problem: Problem, socket: Socket, listener: PlainListener): Promise<never> => {
+  throw (await listener.refuse?.(problem, socket)) ?? problem;
+};
+
+/** As over HTTPS: a problem document with all headers and one line in the log, and counted like every request. */
+async function refuseUnparsed(error: Error & { code?: string }, socket: Socket, listener: PlainListener): Promise<void> {
+  const problem = problemOfParser(error.code);
+  const begun = responseOn(socket);
+  if (problem === undefined || !socket.writable || begun?.headersSent) return void socket.destroy();
+  const context = { requestId: randomUUIDv7(), address: socket.remoteAddress ?? 'unknown' };
+  await runInRequestContext(context, async () => {
+    const answer = await decide(problem, socket, { listener, isCounted: begun !== undefined });
+    writeProblem(socket, answer, context.requestId, plainResponseHeaders());
+    const line = accessLine({ ...context, method: 'unparsed', target: '-', status: answer.getStatus(), milliseconds: 0 });
+    logger.warn({ ...line, 'error.code': error.code });
+  });
+}
+
+async function decide(problem: Problem, socket: Socket, { listener, isCounted }: { listener: PlainListener; isCounted: boolean }): Promise<Problem> {
+  try {
+    if (!isCounted) await listener.count(socket.remoteAddress ?? 'unknown');
+    return (await listener.refuse?.(problem, socket)) ?? problem;
+  } catch (thrown) {
+    return thrown instanceof Problem ? thrown : problem;
+  }
 }
 
 /** Listens, or rejects with the reason (a port that is taken, an address that is not ours). */

@@ -1,38 +1,57 @@
+import { randomUUIDv7 } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { createClientAddress } from '../../common/client-address.js';
 import { ExposedCredentials } from '../../common/exposed-credentials.js';
 import { Problem } from '../../common/problem.js';
+import { runInRequestContext } from '../../common/request-context.js';
+import { RequestCounter } from '../../common/request-counter.js';
 import { SecurityEvents } from '../../common/security-events.js';
 import { CONFIG, type Config } from '../../config/index.js';
+import { readExposed } from './exposed-text.js';
 import { NetworkBudget } from './network-budget.js';
 import { listenFault } from './listen-fault.js';
 import { close, createPlainServer, listen, type Answer } from './plain-server.js';
+import { ReceivedBytes } from './received-bytes.js';
 
-/** Header fields that carry what only its owner should have. */
-const credentialFields = ['authorization', 'proxy-authorization', 'cookie', 'x-api-key', 'dpop'];
-const credentialInQuery = /[?&](?:access_token|refresh_token|id_token|token|code|api_key|password)=([^&]*)/i;
-const credentialInBody = /"(?:accessToken|refreshToken|token)"\s*:\s*"([^"\\]{16,4096})"/g;
-const mostBodyBytes = 8 * 1024;
-/** Each one costs whoever issued it a look. */
-const mostCredentials = 10;
-/** Requests with a credential that one network gets looked at in a minute. No guard and no limiter stands before this listener. */
-const mostRequests = 10;
+/** Requests with a credential that one network gets looked at in a minute: each may cost look-ups in the database. */
+const maxRequests = 10;
+/** What of one network is searched in a minute; searching a MiB takes a fraction of a second. */
+const maxSearchedBytes = 1024 * 1024;
+
+const notRevoked = 'Use HTTPS. What the request held was not revoked: revoke or change it.';
 
 /**
  * Plain HTTP. A browser that opens a page is sent to HTTPS; an API client is refused, because a redirect would hide that
- * it talks in clear (ASVS v5.0.0-4.1.2). A credential that comes this way was readable on the wire, so it dies (practice 1.3).
+ * it talks in clear (ASVS v5.0.0-4.1.2). A credential that comes this way was readable on the wire, so it dies (practice 1.3): whatever bytes have
+ * arrived are searched for one, also those that no parser could read and those of a request that broke off.
  */
 @Injectable()
 export class RedirectListener implements OnApplicationBootstrap, OnApplicationShutdown {
-  private readonly server = createPlainServer((request) => this.answer(request));
-  private readonly budget = new NetworkBudget();
+  private readonly server;
+  private readonly looks = new NetworkBudget();
+  private readonly searched = new NetworkBudget();
+  private readonly received = new WeakMap<Socket, ReceivedBytes>();
+  private readonly addressOf;
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
     private readonly events: SecurityEvents,
     private readonly exposed: ExposedCredentials,
-  ) {}
+    counter: RequestCounter,
+  ) {
+    const { trustedProxies } = config;
+    this.addressOf = createClientAddress(trustedProxies);
+    this.server = createPlainServer({
+      addressOf: this.addressOf,
+      trustedProxies,
+      count: (address) => counter.count({ address, listener: 'public' }),
+      answer: (request) => this.answer(request),
+      refuse: (problem, socket) => this.refuse(problem, socket),
+    });
+    this.server.on('connection', (socket: Socket) => this.receive(socket));
+  }
 
   get port(): number {
     return (this.server.address() as AddressInfo).port;
@@ -48,61 +67,66 @@ export class RedirectListener implements OnApplicationBootstrap, OnApplicationSh
     return close(this.server);
   }
 
+  private receive(socket: Socket): void {
+    const received = new ReceivedBytes(socket);
+    this.received.set(socket, received);
+    const address = socket.remoteAddress ?? 'unknown';
+    // Whoever listens has read it, whether or not the client waited for the answer.
+    const context = { requestId: randomUUIDv7(), address };
+    socket.once('close', () => void (received.hasUnread && runInRequestContext(context, () => this.search(received, address))));
+  }
+
   private async answer(request: IncomingMessage): Promise<Answer> {
-    const credentials = [...credentialsOf(request), ...(await credentialsInBody(request))].slice(0, mostCredentials);
-    if (credentials.length > 0) throw this.expose(credentials, request.socket.remoteAddress ?? 'unknown');
+    const received = this.received.get(request.socket);
+    await received?.until(request);
+    const warning = received && (await this.search(received, this.addressOf(request)));
+    if (warning !== undefined) {
+      // The path may be where it was, and the log keeps paths.
+      request.url = '-';
+      throw insecure(warning);
+    }
     if (!isNavigation(request)) throw insecure('Use HTTPS.');
     // Never the Host that the client sent: that would make this an open redirect.
     const location = `${this.config.publicUrl}${request.url ?? '/'}`;
-    return { status: 308, headers: { location, 'content-length': '0' }, body: '' };
+    return { status: 308, headers: { location, ...lastAnswer }, body: '' };
   }
 
-  /** Beyond the budget nothing is looked up or written: made-up credentials must not flood the audit trail. */
-  private expose(credentials: readonly string[], address: string): Problem {
-    const use = this.budget.use(address);
-    if (use > mostRequests) {
-      const details = { limit: 'credentials-in-clear' };
-      if (use === mostRequests + 1) this.events.report({ action: 'excess_rate_limit_exceeded', outcome: 'denied', details });
-      return insecure('The credential crossed the network in clear. Use HTTPS.');
-    }
-    for (const credential of credentials) this.exposed.report(credential);
-    this.events.report({ action: 'authn_credential_in_clear', outcome: 'denied', details: { count: credentials.length } });
-    return insecure('The credential crossed the network in clear and is revoked where it was ours. Use HTTPS.');
+  private async refuse({ type, detail, extras }: Problem, socket: Socket): Promise<Problem> {
+    const received = this.received.get(socket);
+    const warning = received && (await this.search(received, socket.remoteAddress ?? 'unknown'));
+    return new Problem(type, warning ?? detail, extras);
+  }
+
+  /** @returns what the client has to be told; undefined when there was no credential. */
+  private async search(received: ReceivedBytes, address: string): Promise<string | undefined> {
+    const bytes = received.read();
+    // Beyond the budgets nothing is searched, looked up or written: made-up credentials must not flood database or audit trail.
+    if (this.searched.use(address, bytes.length) > maxSearchedBytes) return notRevoked;
+    const { text, namesCredential } = readExposed(bytes);
+    const count = this.exposed.countIn(text);
+    if (count === 0 && !namesCredential) return received.isCut ? notRevoked : undefined;
+    const look = this.looks.use(address);
+    if (look === maxRequests + 1) this.events.report({ action: 'excess_rate_limit_exceeded', outcome: 'denied', details: { limit: 'credentials-in-clear' } });
+    if (look > maxRequests) return notRevoked;
+    this.events.report({ action: 'authn_credential_in_clear', outcome: 'denied', details: { count } });
+    const isDone = await this.exposed.revokeIn(text);
+    return isDone && !received.isCut ? this.revoked() : notRevoked;
+  }
+
+  /** The same whether or not something was genuine. It names what was revoked, because the rest lives on: passwords above all. */
+  private revoked(): string {
+    const kinds = this.exposed.kinds;
+    if (kinds.length === 0) return notRevoked;
+    return `Use HTTPS. If the request held one of these and it was ours, it is revoked: ${kinds.join(', ')}. Change whatever else it held, such as a password.`;
   }
 }
 
 /** Browsers send no Sec-Fetch fields over plain HTTP, so what counts is that the client asks for a page. */
-function isNavigation(request: IncomingMessage): boolean {
-  const { url = '', headers } = request;
-  return isReading(request) && /^\/[\x21-\x7e]*$/.test(url) && (headers.accept ?? '').includes('text/html');
+function isNavigation({ method, url = '', headers }: IncomingMessage): boolean {
+  return (method === 'GET' || method === 'HEAD') && /^\/[\x21-\x7e]*$/.test(url) && (headers.accept ?? '').includes('text/html');
 }
 
-/** What was sent, without the scheme: each cookie's value, the token behind `Bearer`, a token in the query. */
-function credentialsOf(request: IncomingMessage): string[] {
-  const found: string[] = [];
-  for (const name of credentialFields) {
-    const value = request.headers[name];
-    if (typeof value !== 'string') continue;
-    if (name === 'cookie') found.push(...value.split(';').map((pair) => pair.slice(pair.indexOf('=') + 1).trim()));
-    else found.push(value.slice(value.indexOf(' ') + 1).trim());
-  }
-  const inQuery = credentialInQuery.exec(request.url ?? '')?.[1];
-  return inQuery === undefined ? found : [...found, inQuery];
-}
+/** A connection has one request: what comes behind it is in clear too, and gets no answer. */
+const lastAnswer = { connection: 'close' };
 
-/** A refresh token travels in a JSON body. The beginning is searched, and nothing of it is kept. */
-async function credentialsInBody(request: IncomingMessage): Promise<string[]> {
-  if (isReading(request)) return [];
-  let text = '';
-  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-    text += (chunk as Buffer).toString('latin1');
-    if (text.length >= mostBodyBytes) break;
-  }
-  return [...text.matchAll(credentialInBody)].map(([, token = '']) => token);
-}
-
-const isReading = ({ method }: IncomingMessage): boolean => method === 'GET' || method === 'HEAD';
-
-/** The connection ends with the answer; what is left of a body is not read. */
-const insecure = (detail: string): Problem =>
-  new Problem('insecure-transport', detail, { headers: { connection: 'close' } });
+const insecure = (detail: string): Problem => new Problem('insecure-transport', detail, { headers: lastAnswer });

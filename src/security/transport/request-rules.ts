@@ -1,13 +1,27 @@
-import type { FastifyRequest } from 'fastify';
-import { isLoopback } from '../../common/network.js';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { isLoopback, normaliseHost } from '../../common/network.js';
 import { Problem } from '../../common/problem.js';
+import { requestContext } from '../../common/request-context.js';
+import type { RequestCounter } from '../../common/request-counter.js';
 import type { Config } from '../../config/index.js';
+import { obscureCoding } from './framing.js';
 
 /** Far below the 2,000 from which on Node drops fields in silence. */
 const mostHeaders = 100;
+/** Letters, digits, `-`, `.`, `_` and `~`, encoded: another spelling of the same path (RFC 3986 section 2.3). */
+const encodedUnreserved = /%(?:4[1-9a-f]|5[0-9af]|6[1-9a-f]|7[0-9ae]|3\d|2[de])/i;
 const bodyless = new Set(['GET', 'HEAD', 'TRACE']);
 /** Fields that mean one thing only. Node keeps the first of two in silence; a proxy may have checked the last. */
 const single = new Set(['host', 'authorization', 'content-type', 'content-encoding', 'origin', 'if-match', 'idempotency-key']);
+
+/** The onRequest hook that has the request counted, and puts what the limit says of it into the answer. */
+export function createCountHook(counter: RequestCounter) {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    const tell = (name: string, item: string): void => void reply.header(name, item);
+    const address = requestContext()?.address ?? request.socket.remoteAddress ?? 'unknown';
+    await counter.count({ address, listener: 'public', tell });
+  };
+}
 
 /**
  * The onRequest hook for what the HTTP parser lets pass, but two hops may read in two ways. All refusals come before
@@ -16,7 +30,7 @@ const single = new Set(['host', 'authorization', 'content-type', 'content-encodi
 export function createRequestRules(config: Pick<Config, 'publicUrl' | 'production'>) {
   const ownHost = new URL(config.publicUrl).host;
   return (request: FastifyRequest, _reply: unknown, done: (error?: Error) => void): void => {
-    done(checkTarget(request) ?? checkHeaders(request) ?? checkHost(request, ownHost, config.production) ?? checkBody(request));
+    done(obscureCoding(request.raw) ?? checkTarget(request) ?? checkHeaders(request) ?? checkHost(request, ownHost, config.production) ?? checkBody(request));
   };
 }
 
@@ -27,6 +41,8 @@ function checkTarget(request: FastifyRequest): Problem | undefined {
   // The absolute form brings a second host, and the two may differ (abuse case A8-5).
   if (!url.startsWith('/')) return malformed('The request target must be a path.');
   const query = url.indexOf('?');
+  // What a gateway's rule for /v1/users does not match must not reach its handler (abuse case A5-2).
+  if (encodedUnreserved.test(query === -1 ? url : url.slice(0, query))) return malformed('The path encodes characters that need no encoding.');
   if (url.includes('%00')) return malformed('The request target holds a NUL.');
   return query === -1 ? undefined : checkQuery(url.slice(query + 1), request.query as Record<string, unknown>);
 }
@@ -61,8 +77,9 @@ function checkHeaders(request: FastifyRequest): Problem | undefined {
 
 /** Unknown names are refused, so that no link, cache entry or redirect is ever made from a name that a client chose. */
 function checkHost(request: FastifyRequest, ownHost: string, production: boolean): Problem | undefined {
-  const host = request.raw.headers.host?.toLowerCase();
-  if (host === undefined) return malformed('The request names no host.');
+  const field = request.raw.headers.host;
+  if (field === undefined) return malformed('The request names no host.');
+  const host = normaliseHost(field);
   if (host === ownHost || (!production && isLoopback(host.replace(/:\d+$/, '')))) return undefined;
   return new Problem('misdirected-request');
 }

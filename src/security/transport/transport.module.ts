@@ -2,13 +2,16 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { Inject, Module } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
+import { RequestCounter } from '../../common/request-counter.js';
 import { CONFIG, type Config } from '../../config/index.js';
 import { CertificateReload } from './certificate-reload.js';
 import { Drain } from './drain.js';
 import { InternalListener } from './internal-listener.js';
 import { parseJsonBody } from './json-body.js';
+import { closesEarly } from './linger.js';
+import { limits } from './listener-options.js';
 import { RedirectListener } from './redirect-listener.js';
-import { createRequestRules } from './request-rules.js';
+import { createCountHook, createRequestRules } from './request-rules.js';
 
 // Threat: listeners in the middle, smuggled or ambiguous requests, clients that hold connections, hosts that are not ours.
 // Does: TLS 1.2+ with reload, bounds and one meaning for every request, plain HTTP that only redirects or refuses,
@@ -17,9 +20,15 @@ import { createRequestRules } from './request-rules.js';
 // Remove: delete this folder, its line in app.module.ts and the listener options in app.ts.
 @Module({ providers: [CertificateReload, Drain, InternalListener, RedirectListener], exports: [Drain] })
 export class TransportModule {
-  constructor(host: HttpAdapterHost, @Inject(CONFIG) config: Config) {
+  constructor(host: HttpAdapterHost, @Inject(CONFIG) config: Config, counter: RequestCounter) {
     const instance: FastifyInstance = host.httpAdapter.getInstance();
+    // Before whatever refuses a request: a refusal costs something too.
+    instance.addHook('onRequest', createCountHook(counter));
     instance.addHook('onRequest', createRequestRules(config));
+    instance.addHook('onSend', (request, reply, _payload, done) => {
+      if (closesEarly(request.raw, limits.bodyBytes)) reply.header('connection', 'close');
+      done();
+    });
     // text/plain and forms are what a foreign page can send without a preflight (ASVS v5.0.0-3.5.2).
     instance.removeAllContentTypeParsers();
     instance.addContentTypeParser('application/json', { parseAs: 'buffer' }, parseJsonBody);

@@ -80,6 +80,27 @@ describe('Every code of the libraries has a status that somebody has chosen (pra
     expect(problemOf(Object.assign(new Error('canary'), { code: 'FST_ERR_NEW', statusCode: 404, name: 'FastifyError' })).getStatus()).toBe(500);
   });
 
+  it.each([
+    ['FST_REQ_FILE_TOO_LARGE', 413],
+    ['FST_PARTS_LIMIT', 413],
+    ['FST_FILES_LIMIT', 413],
+    ['FST_FIELDS_LIMIT', 413],
+    ['FST_PROTO_VIOLATION', 400],
+    ['FST_INVALID_JSON_FIELD_ERROR', 400],
+    ['FST_INVALID_MULTIPART_CONTENT_TYPE', 415],
+    ['FST_FILE_BUFFER_NOT_FOUND', 500],
+    ['FST_NO_FORM_DATA', 500],
+  ])('an upload fails with %s of @fastify/multipart: %i, thrown as it is and wrapped by Nest [practice 6.2]', (code, status) => {
+    const error = Object.assign(new Error('canary'), { code, statusCode: 406, name: 'FastifyError' });
+    expect(problemOf(error).getStatus()).toBe(status);
+    expect(problemOf(new nest.HttpException('canary', 500, { cause: error })).getStatus()).toBe(status);
+  });
+
+  it.each(['Unexpected end of multipart data', 'Unexpected end of form', 'Part terminated early due to unexpected end of multipart data', 'Multipart: Boundary not found'])(
+    'a form is broken, "%s": 400 [practice 6.2]',
+    (message) => expect(problemOf(new Error(message)).getStatus()).toBe(400),
+  );
+
   it('the Prisma client that is installed throws no other codes than these', () => {
     const runtime = readFileSync(createRequire(import.meta.url).resolve('@prisma/client/runtime/client'), 'utf8');
     expect([...new Set(runtime.match(/\bP[1-6]\d{3}\b/g))].toSorted()).toEqual(names(prisma));
