@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** What is read and thrown away of a body that nobody wants, so that its sender gets to read the answer. Tests shorten the time. */
+/** How long a connection whose body nobody wants stays half open, and what may still come, so that its sender gets to read the answer. */
 export const lingerBounds = { bytes: 16 * 1024 * 1024, ms: 2_000 };
 
 const awaitsBody = ({ complete, headers }: IncomingMessage): boolean =>

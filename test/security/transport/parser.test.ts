@@ -73,6 +73,7 @@ describe('The HTTP parser takes one meaning only (abuse case A8-4, RFC 9112 sect
   it('lets the header trickle in: 408 and a closed connection [A4-1] [ASVS 15.2.2]', async () => {
     const answer = await exchange(app, 'GET /things HTTP/1.1\r\nHost: localhost\r\nX: a');
     expect(answer.status).toBe(408);
+    expect(answer.headers).toMatchObject({ 'strict-transport-security': expect.any(String), 'content-security-policy': expect.any(String), 'x-content-type-options': 'nosniff', 'cache-control': 'no-store', 'connection': 'close' });
     expect(JSON.parse(answer.body)).toMatchObject({ type: '/problems/request-timeout', status: 408 });
   });
 

@@ -60,7 +60,7 @@ describe('A request has one meaning for every hop (ASVS 4.2.1, 15.3.7)', () => {
     expect((await get(`Host: ${name}\r\n`)).status).toBe(200);
   });
 
-  it('names a loopback host in production: 421, only the public name counts', async () => {
+  it('names another host or a bare address in production: 421, only the public name counts [A9-3]', async () => {
     const { createRequestRules } = await import('../../../src/security/transport/request-rules.js');
     const rules = createRequestRules({ publicUrl: 'https://api.example.org', production: true });
     const outcome = (name: string) =>
@@ -68,7 +68,7 @@ describe('A request has one meaning for every hop (ASVS 4.2.1, 15.3.7)', () => {
         const raw = { url: '/', method: 'GET', headers: { host: name }, rawHeaders: ['Host', name] };
         rules({ raw } as unknown as Parameters<typeof rules>[0], undefined, resolve);
       });
-    expect(await outcome('localhost')).toMatchObject({ type: 'misdirected-request' });
+    for (const name of ['localhost', '127.0.0.1', '[::1]', '203.0.113.9', 'www.api.example.org', 'api.example.org:8443']) expect(await outcome(name)).toMatchObject({ type: 'misdirected-request' });
     expect(await outcome('api.example.org')).toBeUndefined();
   });
 
