@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-// The recipes of the README, followed in a copy of the project.
+// The recipe of the page on data protection, followed in a copy of the project.
 
 const copy = mkdtempSync(join(tmpdir(), 'recipe-'));
-const readme = readFileSync('README.md', 'utf8');
+const page = readFileSync('docs/practices/data-protection.md', 'utf8');
 
-/** The code block of that language that follows a text of the README. */
+/** The code block of that language that follows a text of the page. */
 function blockAfter(text: string, language: string): string {
-  const rest = readme.slice(readme.indexOf(text));
+  const rest = page.slice(page.indexOf(text));
   return new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``).exec(rest)?.[1] ?? '';
 }
 
@@ -28,11 +28,11 @@ afterAll(() => rmSync(copy, { recursive: true, force: true }));
 
 describe('recipe: protect one more field [practice 7.3]', () => {
   it('one annotated line and one migration: sealed at rest, plain in code, compared by the types, cut from logs', () => {
-    const line = blockAfter('Protect one more field', 'prisma');
+    const line = blockAfter('Recipe: protect one more field', 'prisma');
     const schema = join(copy, 'prisma/schema.prisma');
     writeFileSync(schema, readFileSync(schema, 'utf8').replace('model User {\n', `model User {\n${line}`));
     mkdirSync(join(copy, 'prisma/migrations/90000000000000_nickname'));
-    writeFileSync(join(copy, 'prisma/migrations/90000000000000_nickname/migration.sql'), blockAfter('Protect one more field', 'sql'));
+    writeFileSync(join(copy, 'prisma/migrations/90000000000000_nickname/migration.sql'), blockAfter('Recipe: protect one more field', 'sql'));
     const built = run('scripts/build.ts');
     expect([built.status, built.stderr]).toEqual([0, expect.stringContaining('compiling')]);
     writeFileSync(join(copy, 'probe.mjs'), probe);
