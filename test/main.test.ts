@@ -122,7 +122,7 @@ describe('the process [practice 11.1]', () => {
     const service = await start(fresh);
     expect(await stop(service)).toBe(0);
     expect(readdirSync(fresh.DATA_DIRECTORY).toSorted()).toEqual(['database', 'keys.json', 'tls', 'tombstones.txt']);
-  }, 120_000);
+  }, 240_000);
 
   it('survives kill -9: what was acknowledged is there after the next start', async () => {
     const before = await start();
