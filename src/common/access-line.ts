@@ -21,11 +21,13 @@ export interface Exchange {
  */
 export function accessLine(exchange: Exchange): Record<string, unknown> {
   const { method, status } = exchange;
-  const path = pathOf(exchange.target);
+  const succeeded = status !== undefined && status < 400;
+  // A path that worked holds ids. One that was refused, or that leads to no route, may hold what a client put there by mistake.
+  const path = succeeded && exchange.route !== undefined ? pathOf(exchange.target) : knownPathOf(exchange.target);
   return {
     'message': `${method} ${exchange.route ?? path} ${status ?? 'aborted'}`,
     'event.action': 'http_request',
-    'event.outcome': status !== undefined && status < 400 ? 'success' : 'failure',
+    'event.outcome': succeeded ? 'success' : 'failure',
     'event.duration': Math.round(exchange.milliseconds * 1e6),
     'http.request.method': method,
     'http.request.id': exchange.requestId,
@@ -36,6 +38,23 @@ export function accessLine(exchange: Exchange): Record<string, unknown> {
     'user.id': exchange.userId,
     'credential.fingerprint': exchange.credential,
   };
+}
+
+const words = new Set<string>();
+const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** Tells the log the words of a route, `/v1/resources/:id`: these are what it may repeat of any path. */
+export function learnRoute(pattern: string): void {
+  for (const segment of pattern.split('/')) if (!/[:*]/.test(segment)) words.add(segment);
+}
+
+/**
+ * Words of routes and ids as they are, of everything else its length. A token, a code or an address has no form by which a list of what to
+ * cut could know them all (ASVS v5.0.0-16.2.5).
+ */
+function knownPathOf(target: string): string {
+  const segments = pathOf(target).split('/').slice(0, 20);
+  return segments.map((segment) => (words.has(segment) || uuid.test(segment) ? segment : `[${segment.length}]`)).join('/');
 }
 
 /** The path of a request target, without query, at most 512 characters. */

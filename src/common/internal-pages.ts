@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { learnRoute } from './access-line.js';
 
 export interface InternalPage {
   readonly status: number;
@@ -13,6 +14,7 @@ export class InternalPages {
 
   /** Serves GET on the path and on everything below it. */
   add(path: `/${string}`, page: (path: string) => Promise<InternalPage> | InternalPage): void {
+    learnRoute(path);
     this.pages.set(path, page);
   }
 

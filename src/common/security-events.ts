@@ -1,6 +1,11 @@
 import { Injectable, Logger } from '@nestjs/common';
 
-/** Event names of the OWASP logging vocabulary. They end up in `event.action` and in the audit trail. */
+/**
+ * They end up in `event.action` and in the audit trail. Names of the OWASP logging vocabulary where it has one: `authn_login_*`,
+ * `authn_password_change`, `authn_token_created`, `authn_token_reuse`, `authz_fail`, `authz_change`, `excess_rate_limit_exceeded`,
+ * `input_validation_fail`, `crypt_decrypt_fail`, `sensitive_*`, `user_created`, `user_updated`, `user_deleted`. All others are this service's
+ * own, in the same form.
+ */
 export type SecurityAction =
   | 'authn_login_success'
   | 'authn_login_fail'
@@ -45,6 +50,7 @@ export type SecurityAction =
   | 'share_opted_out'
   | 'share_granted'
   | 'share_revoked'
+  | 'audit_write_fail'
   | 'sys_error';
 
 export interface SecurityEvent {

@@ -154,11 +154,11 @@ describe('Templates and formats have no meaning in what people write', () => {
     expect(app.logText()).not.toMatch(/\b7\*7\b/);
   });
 
-  it.each(['%25s%25n%25j', '%25o%25O%25c', '%7B%7B7*7%7D%7D', '$%7Bjndi:ldap:%7D'])('%s in an address is logged as it was sent [ASVS 1.3.10]', async (path) => {
+  it.each(['%25s%25n%25j', '%25o%25O%25c', '%7B%7B7*7%7D%7D', '$%7Bjndi:ldap:%7D'])('%s in an address: the log says how long it was, and nothing of it [ASVS 1.3.10]', async (path) => {
     const { headers } = await app.request('GET', `/${path}`, { headers: { 'user-agent': '%s %n %j %o {{7*7}}' } });
     for (let attempt = 0; attempt < 100; attempt++) {
       const line = app.logs().find((entry) => entry['http.request.id'] === headers['x-request-id'] && entry['event.action'] === 'http_request');
-      if (line !== undefined) return expect([line['url.path'], line['message']]).toEqual([`/${path}`, `GET /${path} 404`]);
+      if (line !== undefined) return expect([line['url.path'], line['message']]).toEqual([`/[${path.length}]`, `GET /[${path.length}] 404`]);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     throw new Error('the request was not logged');

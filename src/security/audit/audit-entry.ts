@@ -35,11 +35,29 @@ export function toEntry(event: SecurityEvent, at: Date, macs: Macs): AuditEntry 
     outcome: event.outcome,
     ...origin(event.actorId),
     targetType: event.target?.type ?? null,
-    targetId: event.target?.id ?? null,
-    details: event.details ?? {},
+    targetId: event.target === undefined ? null : storable(event.target.id),
+    details: storable(event.details ?? {}),
   };
+  return sealed(facts, macs);
+}
+
+/** The row that stands for `repeated` further events like the first: of nobody's one request. */
+export function toSummary(first: AuditFacts, repeated: number, at: Date, macs: Macs): AuditEntry {
+  const details = { ...first.details, repeated, since: first.at.toISOString() };
+  return sealed({ ...first, id: randomUUIDv7(), at, sessionId: null, requestId: null, details }, macs);
+}
+
+function sealed(facts: AuditFacts, macs: Macs): AuditEntry {
   const { keyId, mac } = macs.sign('audit', canonical(facts));
   return { ...facts, macKeyId: keyId, mac: mac.toString('base64url') };
+}
+
+/** Without what no text of the database holds: NUL, and halves of characters. Else a name that a client made up costs us the event. */
+function storable<T>(value: T): T {
+  if (typeof value === 'string') return value.replaceAll('\0', '').toWellFormed() as T;
+  if (Array.isArray(value)) return value.map((item) => storable(item)) as T;
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [storable(name), storable(item)])) as T;
 }
 
 /** Who, from where, and in which request: nothing of it for commands and background work. */

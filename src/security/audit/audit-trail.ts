@@ -4,7 +4,9 @@ import { Macs } from '../../common/macs.js';
 import { PersonalData } from '../../common/personal-data.js';
 import { SecurityEvents, type SecurityEvent, type SecurityEventSink } from '../../common/security-events.js';
 import { Database } from '../../database/index.js';
-import { toEntry } from './audit-entry.js';
+import { toEntry, type AuditEntry } from './audit-entry.js';
+import { AuditWriter } from './audit-writer.js';
+import { RepeatedRefusals } from './repeated-refusals.js';
 
 const flushEveryMilliseconds = 200;
 /** A refusal costs its caller one request; it must not cost the service more than this much memory. */
@@ -14,7 +16,9 @@ const mostWaiting = 10_000;
 @Injectable()
 export class AuditTrail implements SecurityEventSink, OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger('AuditTrail');
-  private waiting: ReturnType<AuditTrail['row']>[] = [];
+  private waiting: AuditEntry[] = [];
+  private readonly repeated: RepeatedRefusals;
+  private readonly writer: AuditWriter;
   private dropped = 0;
   private writing: Promise<void> | undefined;
   private timer: NodeJS.Timeout | undefined;
@@ -25,7 +29,12 @@ export class AuditTrail implements SecurityEventSink, OnModuleInit, OnApplicatio
     @Inject(Clock) private readonly clock: Clock,
     @Inject(SecurityEvents) private readonly events: SecurityEvents,
     @Inject(PersonalData) private readonly personalData: PersonalData,
-  ) {}
+  ) {
+    this.repeated = new RepeatedRefusals(macs);
+    // A batch whose commit succeeded and whose answer was lost comes again: its rows are there already.
+    const insert = (rows: readonly AuditEntry[]) => database.client.auditEvent.createMany({ data: rows.map(rowOf), skipDuplicates: true });
+    this.writer = new AuditWriter(insert, (row, error) => this.setAside(row, error));
+  }
 
   onModuleInit(): void {
     this.personalData.add('events', ({ userId }) => this.eventsOf(userId));
@@ -41,15 +50,14 @@ export class AuditTrail implements SecurityEventSink, OnModuleInit, OnApplicatio
 
   statements(event: SecurityEvent) {
     // Not createMany: Prisma keeps the plan of a create, and compiles every createMany anew (430 us).
-    return [this.database.client.auditEvent.create({ data: this.row(event), select: { id: true } })];
+    return [this.database.client.auditEvent.create({ data: rowOf(this.entry(event)), select: { id: true } })];
   }
 
   report(event: SecurityEvent): void {
-    if (this.waiting.length >= mostWaiting) {
-      this.dropped++;
-      return;
-    }
-    this.waiting.push(this.row(event));
+    const entry = this.entry(event);
+    if (event.outcome !== 'success' && !this.repeated.isFirst(entry)) return;
+    if (this.waiting.length >= mostWaiting) this.dropped++;
+    else this.waiting.push(entry);
   }
 
   /** Writes what waits, one batch at a time. What the database does not take stays for the next time. */
@@ -60,6 +68,8 @@ export class AuditTrail implements SecurityEventSink, OnModuleInit, OnApplicatio
 
   async onApplicationShutdown(): Promise<void> {
     clearInterval(this.timer);
+    await this.writing;
+    this.waiting.push(...this.repeated.summaries(this.clock.now(), true));
     for (let before = Number.POSITIVE_INFINITY; this.waiting.length > 0 && this.waiting.length < before; ) {
       before = this.waiting.length;
       await this.flush();
@@ -68,17 +78,23 @@ export class AuditTrail implements SecurityEventSink, OnModuleInit, OnApplicatio
   }
 
   private async write(): Promise<void> {
+    this.waiting.push(...this.repeated.summaries(this.clock.now()));
     const batch = this.waiting.slice(0, 500);
     if (batch.length === 0) return;
-    try {
-      // A batch whose commit succeeded and whose answer was lost comes again: its rows are there already.
-      await this.database.client.auditEvent.createMany({ data: batch, skipDuplicates: true });
-      this.waiting = this.waiting.slice(batch.length);
-      if (this.dropped > 0) this.logger.error(`${this.dropped} refusals were dropped from the audit trail: too many waited`);
-      this.dropped = 0;
-    } catch (error) {
-      this.logger.error('the audit trail could not be written; it is tried again', error);
-    }
+    const left = await this.writer.write(batch);
+    this.waiting = [...left, ...this.waiting.slice(batch.length)];
+    if (left.length === batch.length || this.dropped === 0) return;
+    this.logger.error(`${this.dropped} refusals were dropped from the audit trail: too many waited`);
+    this.dropped = 0;
+  }
+
+  /** Never in silence: whoever reads the log and the alarms learns which event is missing. Its details may be what is unstorable. */
+  private setAside(row: AuditEntry, error: unknown): void {
+    const { id, action, outcome, actorId, sessionId, targetType, requestId, network } = row;
+    const event = { id, at: row.at.toISOString(), action, outcome, actorId, sessionId, targetType, requestId, network };
+    this.logger.error({ message: 'an audit event was set aside: the database does not take it', 'event.action': 'audit_write_fail', event, error });
+    // The event about the event may be just as unstorable: the line has to do then.
+    if (action !== 'audit_write_fail') this.events.report({ action: 'audit_write_fail', outcome: 'failure', details: { event: id, action } });
   }
 
   /** The newest thousand, for the export of personal data. */
@@ -91,8 +107,9 @@ export class AuditTrail implements SecurityEventSink, OnModuleInit, OnApplicatio
     });
   }
 
-  private row(event: SecurityEvent) {
-    const entry = toEntry(event, this.clock.now(), this.macs);
-    return { ...entry, details: { ...entry.details } as object };
+  private entry(event: SecurityEvent): AuditEntry {
+    return toEntry(event, this.clock.now(), this.macs);
   }
 }
+
+const rowOf = (entry: AuditEntry) => ({ ...entry, details: { ...entry.details } as object });

@@ -2,6 +2,7 @@ import { Inject, Logger, Module, Optional } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
 import type { DestinationStream } from 'pino';
+import { learnRoute } from '../../common/access-line.js';
 import { createClientAddress } from '../../common/client-address.js';
 import { CONFIG, type Config } from '../../config/index.js';
 import { createLogger } from './logger.js';
@@ -25,6 +26,7 @@ export class LoggingModule {
     const logger = createLogger(config, destination);
     Logger.overrideLogger(new NestLogger(logger));
     const instance: FastifyInstance = host.httpAdapter.getInstance();
+    instance.addHook('onRoute', ({ url }) => learnRoute(url));
     instance.addHook('onRequest', createRequestHook(logger, createClientAddress(config.trustedProxies)));
   }
 }

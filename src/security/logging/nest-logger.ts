@@ -1,7 +1,7 @@
 import type { LoggerService, LogLevel } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { requestContext } from '../../common/request-context.js';
-import { errorFields, textOf } from './error-fields.js';
+import { errorFields, framesOfText, headOf } from './error-fields.js';
 import { redactText, redactValue } from './redaction.js';
 
 /** What Nest tells about its own start: dozens of lines that only its developers read. */
@@ -54,14 +54,20 @@ function add(fields: Record<string, unknown>, part: unknown): void {
   if (part === undefined) return;
   if (part instanceof Error) {
     Object.assign(fields, errorFields(part));
-    fields['message'] ??= redactText(part.message);
+    fields['message'] ??= headOf(part);
+  } else if (typeof part === 'string' && part.includes('\n    at ')) {
+    // A stack as text, as Nest's own code passes it: its first lines quote what the error was about.
+    fields['error.stack_trace'] = framesOfText(part).join('\n');
   } else if (typeof part === 'object' && part !== null) {
     const { error, ...others } = part as Record<string, unknown>;
     if (error !== undefined) Object.assign(fields, errorFields(error));
     Object.assign(fields, redactValue(others));
   } else {
-    const text = redactText(textOf(part));
-    const before = fields['message'];
-    fields['message'] = typeof before === 'string' ? `${before} ${text}` : text;
+    addText(fields, typeof part === 'string' ? redactText(part.slice(0, 8000)) : `a ${typeof part}`);
   }
+}
+
+function addText(fields: Record<string, unknown>, text: string): void {
+  const before = fields['message'];
+  fields['message'] = typeof before === 'string' ? `${before} ${text}` : text;
 }

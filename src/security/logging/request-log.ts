@@ -1,10 +1,9 @@
 import { hash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import { accessLine, pathOf } from '../../common/access-line.js';
+import { accessLine } from '../../common/access-line.js';
 import type { ClientAddress } from '../../common/client-address.js';
 import { runInRequestContext, type RequestContext } from '../../common/request-context.js';
-import { redactText } from './redaction.js';
 
 /**
  * Opens the request's context and gives the client its id. The line is written when the response closes, so that
@@ -24,13 +23,11 @@ export function createRequestHook(logger: Logger, addressOf: ClientAddress) {
 
 function lineOf(request: FastifyRequest, reply: FastifyReply, context: RequestContext, startedAt: number) {
   const status = reply.raw.headersSent ? reply.raw.statusCode : undefined;
-  const { url = '' } = request.raw;
   return accessLine({
     requestId: context.requestId,
     address: context.address,
     method: request.method,
-    // A path that worked holds ids; one that was refused may hold whatever a client put there by mistake.
-    target: status === undefined || status >= 400 ? redactText(pathOf(url)) : url,
+    target: request.raw.url ?? '',
     status,
     milliseconds: performance.now() - startedAt,
     route: request.is404 ? undefined : request.routeOptions.url,

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { SecurityEvents } from '../../../src/common/security-events.js';
 import { signIn, signUp, type Actor } from '../../support/actors.js';
 import { startApp, type TestApp } from '../../support/app.js';
 import { createResource } from '../../support/resources.js';
@@ -14,9 +16,12 @@ beforeAll(async () => {
 });
 afterAll(() => app.close());
 
+const mailsOf = (action: string) => app.outbox().filter(({ to, subject }) => to === operator && subject === `Alarm: ${action}`);
+const linesOf = (action: string) => app.logs().filter(({ message }) => String(message).startsWith(`alarm ${action}:`));
+
 /** The mails of that alarm, once there are so many. They are queued a moment after the answer, so they are waited for. */
 const alarms = async (action: string, count: number) => {
-  const mails = () => app.outbox().filter(({ to, subject }) => to === operator && subject === `Alarm: ${action}`);
+  const mails = () => mailsOf(action);
   await vi.waitFor(() => expect(mails().length).toBeGreaterThanOrEqual(count), 10_000);
   await app.mailQuiet();
   return mails();
@@ -50,6 +55,30 @@ describe('the operator is told at once of what never happens by mistake [practic
     app.clock.advance(11);
     expect((await app.request('POST', '/v1/auth/refresh', { body: { refreshToken } })).status).toBe(401);
     expect(await alarms('authn_token_reuse', 1)).toHaveLength(1);
+  });
+
+  it('every event of the table raises its alarm: an error line, and a mail with its meaning', async () => {
+    const actions = ['crypt_decrypt_fail', 'authn_token_reuse', 'authn_credential_in_clear', 'audit_write_fail', 'authz_change'] as const;
+    app.clock.advance(5 * 60 + 1);
+    const events = app.on(0).service.app.get(SecurityEvents, { strict: false });
+    for (const action of actions) {
+      const [lines, mails] = [linesOf(action).length, mailsOf(action).length];
+      events.report({ action, outcome: 'failure', target: { type: 'Probe', id: action } });
+      await alarms(action, mails + 1);
+      expect(linesOf(action)).toHaveLength(lines + 1);
+      expect(mailsOf(action).at(-1)?.text).toContain(`target: Probe ${action}`);
+    }
+    const page = readFileSync('docs/practices/detection.md', 'utf8');
+    expect([...page.matchAll(/^\| `(\w+)` \|/gm)].map(([, action]) => action).toSorted()).toEqual([...actions].toSorted());
+  });
+
+  it('a credential crosses the wire in clear: the operator hears of it [A8-5]', async () => {
+    app.clock.advance(5 * 60 + 1);
+    const before = mailsOf('authn_credential_in_clear').length;
+    const { token } = await signIn(app, alice);
+    const answer = await fetch(`http://127.0.0.1:${app.on(0).addresses.http}/v1/users/me`, { headers: { authorization: `Bearer ${token}` }, redirect: 'manual' });
+    expect(answer.status).toBe(403);
+    await alarms('authn_credential_in_clear', before + 1);
   });
 
   it('an honest person signs in, writes and reads: no alarm', async () => {

@@ -109,6 +109,23 @@ function written(call: (logger: NestLogger) => void): { text: string; line: Reco
   return { text: lines.join(''), line: JSON.parse(lines[0] ?? '{}') as Record<string, unknown> };
 }
 
+describe('What a client puts into a path by mistake (practice 7.4, ASVS 16.2.5)', () => {
+  const mistakes = ['d7Hc0-kQ4nVb2mXz8sRt1yUw3eAo5iPl6gJf9hKq', '482913', 'K7F2M-9X3QA-ZZT01-00AAB-8YHJK', 'alice%40example.org', 'eyJhbGciOiJFUzI1NiJ9.e30.AAAA', 'violet-harbour'];
+  it.each(mistakes)('%s in a path that is refused: the log has its length [practice 7.4] [ASVS 16.2.5]', async (secret) => {
+    for (const path of [`/nothing/${secret}`, `/things/x/${secret}?token=${secret}`, `/${secret}/%zz`]) {
+      const { headers } = await app.request('GET', path);
+      const line = await lineOf(headers['x-request-id']);
+      expect(line['url.path']).toContain(`[${secret.length}]`);
+    }
+    expect(app.logText()).not.toContain(secret);
+  });
+
+  it('an id and the words of routes stay: what was asked for can be found again', async () => {
+    const { headers } = await app.request('GET', `/things/${userId}/who`);
+    expect((await lineOf(headers['x-request-id']))['url.path']).toBe(`/things/${userId}/who`);
+  });
+});
+
 describe('Log lines cannot be forged (practice 3.4, ASVS 16.4.1)', () => {
   it.each(['\r\n', '\n', '\u0000', '\u001b[2J', '\u007f', '\u0085', '\u009b31m', '\u2028', '\u2029', '\u202e', '\u2066'])(
     'puts %j into a value: one line, no such character, the value is kept [practice 3.4] [ASVS 16.4.1]',
@@ -146,6 +163,28 @@ describe('The second guard: redaction (practice 7.4)', () => {
     const { line, text } = written((logger) => logger.log({ message: 'user', user }, 'Test'));
     expect(line['user']).toEqual({ id: 1, email: '[redacted]', Password: '[redacted]', nested: { access_token: '[redacted]', list: [{ Authorization: '[redacted]' }] } });
     expect(text).not.toContain('example.org');
+  });
+
+  const named =
+    'password oldPassword new_password passwordHash passphrase secret clientSecret token tokens refreshToken access-token deviceToken id_token ' +
+    'cookie Set-Cookie authorization Proxy-Authorization code codes totpCode recoveryCodes qrCode apiKey privateKey signing_key seed credential ' +
+    'credentials otp pin jwt assertion email newEmail phone name firstName note address body x.http.authorization';
+  it.each(named.split(' '))('the value of %s is cut [practice 7.4] [ASVS 16.2.5]', (key) => {
+    const { text } = written((logger) => logger.log({ message: 'm', data: { [key]: 'canary', list: [{ [key]: ['canary'] }] } }, 'Test'));
+    expect(text).not.toContain('canary');
+  });
+
+  it('bytes, errors and what is deep are cut as well; codes of status are not', () => {
+    const data = { raw: Buffer.from('canary'), failed: Object.assign(new Error('canary'), { detail: 'canary' }), 'http.response.status_code': 404 };
+    const { text, line } = written((logger) => logger.log({ message: 'm', data }, 'Test'));
+    expect(text).not.toMatch(/canary|99,97/);
+    expect(line['data']).toEqual({ 'raw': '[bytes]', 'failed': '[Error]', 'http.response.status_code': 404 });
+  });
+
+  it.each(['Basic YWxpY2U6aHVudGVyMg==', 'basic YWxpY2U6aHVudGVyMg==', 'Bearer abc.def', 'd7Hc0-kQ4nVb2mXz8sRt1yUw3eAo5iPl6gJf9hKq'])('%s is cut out of a text', (secret) => {
+    const { text } = written((logger) => logger.warn(`it sent ${secret} and more`, 'Test'));
+    expect(text).not.toContain(secret.split(' ').at(-1));
+    expect(text).toContain('and more');
   });
 
   it('messages and stacks of libraries lose addresses, tokens, cells and passwords of URLs', () => {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, createServer, type ConnectionOptions, type DetailedPeerCertificate, type TLSSocket } from 'node:tls';
 import * as x509 from '@peculiar/x509';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readConfig } from '../../../src/config/index.js';
 import { CertificateReload } from '../../../src/security/transport/certificate-reload.js';
 import { createCa, issueLeaf } from '../../../src/security/transport/development-ca.js';
@@ -57,6 +57,22 @@ const serial = async (): Promise<string> => {
 async function until(condition: () => Promise<boolean> | boolean): Promise<void> {
   for (let attempt = 0; attempt < 100 && !(await condition()); attempt++) await new Promise((resolve) => setTimeout(resolve, 20));
 }
+
+describe('the certificate that nobody renewed', () => {
+  it('expires in ten days: an error line and an event say so, at the start already', async () => {
+    await install(ca);
+    const day = 24 * 60 * 60 * 1000;
+    vi.useFakeTimers({ toFake: ['Date'], now: new X509Certificate(readFileSync(certificateFile)).validToDate.getTime() - 10.5 * day });
+    try {
+      const late = await startSmallApp({ env: files });
+      expect(late.events).toContainEqual({ action: 'sys_error', outcome: 'failure', details: { reason: 'certificate expires', days: 10 } });
+      await late.logLine(({ message }) => message === 'the TLS certificate expires in 10 days: renew it');
+      await late.close();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
 
 describe('TLS 1.2 or higher, forward secrecy only (practice 1.2, ASVS 12.1)', () => {
   it.each(['TLSv1', 'TLSv1.1'] as const)('offers %s only: refused [ASVS 12.1.1] [practice 1.2]', async (version) => {
