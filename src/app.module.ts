@@ -19,6 +19,7 @@ import { HeadersModule } from './security/headers/index.js';
 import { LoggingModule } from './security/logging/index.js';
 import { CallerLimitsModule, NetworkLimitsModule } from './security/rate-limiting/rate-limiting.module.js';
 import { TransportModule } from './security/transport/index.js';
+import { UnsentAnswersModule } from './security/unsent-answers/unsent-answers.module.js';
 import { ValidationModule } from './security/validation/validation.module.js';
 import { SharedStateModule } from './shared-state/index.js';
 import { UsersModule } from './users/index.js';
@@ -82,6 +83,7 @@ export class AppModule {
         CallerLimitsModule,
         AuthorizationModule,
         ValidationModule,
+        UnsentAnswersModule,
         ErrorsModule,
         DataProtectionModule.with(keyRing),
         AuditModule,

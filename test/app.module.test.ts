@@ -24,6 +24,7 @@ describe('the order in which a request meets the practices [practice 11.1]', () 
       'AuthorizationGuard',
       'UndeclaredInputGuard',
       'AnswerGuard',
+      'UnsentAnswersGuard',
     ]);
   });
 

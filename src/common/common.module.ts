@@ -3,6 +3,7 @@ import { Clock } from './clock.js';
 import { ExposedCredentials } from './exposed-credentials.js';
 import { HealthChecks } from './health-checks.js';
 import { InternalPages } from './internal-pages.js';
+import { OpenStreams } from './open-streams.js';
 import { PersonalData } from './personal-data.js';
 import { RefusedCallers } from './refused-callers.js';
 import { RequestCounter } from './request-counter.js';
@@ -10,7 +11,17 @@ import { RouteTable } from './route-table.js';
 import { SecurityEvents } from './security-events.js';
 import { PrincipalChanges } from './session-revocation.js';
 
-const vocabulary = [ExposedCredentials, HealthChecks, InternalPages, PersonalData, PrincipalChanges, RefusedCallers, RouteTable, SecurityEvents];
+const vocabulary = [
+  ExposedCredentials,
+  HealthChecks,
+  InternalPages,
+  OpenStreams,
+  PersonalData,
+  PrincipalChanges,
+  RefusedCallers,
+  RouteTable,
+  SecurityEvents,
+];
 
 /** What practices and features talk through, so that none of them has to import another. */
 @Global()

@@ -16,6 +16,14 @@ export function placeOf(address: string): string | null {
   return isIPv6(unmapped) ? prefixOf(unmapped, 3) : null;
 }
 
+/** What one attacker may well have all of: IPv4 /24, IPv6 /56, which providers give to one customer. For taking turns under a flood. */
+export function neighbourhoodOf(address: string): string {
+  const unmapped = unmap(address);
+  if (!isIPv6(unmapped)) return placeOf(unmapped) ?? unmapped;
+  const [first, second, third, fourth = '0'] = prefixOf(unmapped, 4).split(':');
+  return `${[first, second, third].join(':')}:${(Number.parseInt(fourth, 16) & 0xff_00).toString(16)}::/56`;
+}
+
 /** An IPv4 address out of its IPv6 form. */
 const unmap = (address: string): string => /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address;
 

@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { Principal } from './principal.js';
+import type { Streamed } from './view-stream.js';
 
-type Reader = (principal: Principal) => Promise<unknown>;
+/** A section as a whole, where it is small; where it is not, its pieces: see `inPieces()` of cursors.ts. */
+type Reader = (principal: Principal) => Promise<Streamed> | AsyncIterable<readonly unknown[]>;
 
 /** What the service knows of a person. Each feature adds its part, so that an export cannot forget one. */
 @Injectable()
@@ -22,10 +24,8 @@ export class PersonalData {
     return [...this.readers.keys()];
   }
 
-  /** Everything, section by section. */
-  async read(principal: Principal): Promise<Record<string, unknown>> {
-    const sections: Record<string, unknown> = {};
-    for (const [section, read] of this.readers) sections[section] = await read(principal);
-    return sections;
+  /** Everything, section by section: each is read when the one before has left. */
+  async *read(principal: Principal): AsyncGenerator<readonly [string, Streamed], void> {
+    for (const [section, read] of this.readers) yield [section, await read(principal)];
   }
 }

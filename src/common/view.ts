@@ -106,6 +106,16 @@ export function shapeOf(view: Type): Shape {
   return shape;
 }
 
+/**
+ * The function for one field of a view, for whoever writes an answer piece by piece.
+ * @throws TypeError for a field that the view does not declare, or that is not for everybody.
+ */
+export function fieldShapeOf(view: Type, name: string): Shape {
+  const field = fieldsOf(view.prototype as object).find((one) => one.name === name);
+  if (field === undefined || field.readableBy !== undefined) throw new TypeError(`${view.name} declares no field ${name} for everybody`);
+  return field.view === undefined ? (value) => value : shapeOf(field.view());
+}
+
 interface Part extends Pick<ViewField, 'name' | 'readableBy'> {
   readonly shape: Shape | undefined;
 }

@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { Cursors } from '../common/cursors.js';
+import { Cursors, inPieces } from '../common/cursors.js';
 import { PersonalData } from '../common/personal-data.js';
 import { ResourcesController } from './resources.controller.js';
 import { ResourcesRepository } from './resources.repository.js';
@@ -15,7 +15,7 @@ import { SharesService } from './shares.service.js';
 })
 export class ResourcesModule {
   constructor(personalData: PersonalData, resources: ResourcesRepository) {
-    personalData.add('resources', (principal) => resources.exportOwned(principal));
-    personalData.add('received', (principal) => resources.exportReceived(principal));
+    personalData.add('resources', (principal) => inPieces((keyset) => resources.exportOwned(principal, keyset)));
+    personalData.add('received', (principal) => inPieces((keyset) => resources.exportReceived(principal, keyset)));
   }
 }

@@ -77,27 +77,16 @@ export class ResourcesRepository {
     return this.database.client.resource.findFirst({ where: { id, AND: resourcePolicy.read.scope(principal) }, select: factsFor(principal) });
   }
 
-  /** For the export of personal data: all of it, page by page, with whom it is shared. */
-  async exportOwned(principal: Principal) {
-    const take = 500;
+  /** For the export of personal data: with whom it is shared. */
+  exportOwned(principal: Principal, { id, order, take }: Keyset) {
     const select = { ...whole, shares: { select: { userId: true, role: true, createdAt: true } } } as const;
-    const all = [];
-    for (let last: string | undefined; ; ) {
-      const where = { id: { lt: last }, AND: resourceStandings.owner.scope(principal) };
-      const rows = await this.database.client.resource.findMany({ where, orderBy: { id: 'desc' }, take, select });
-      all.push(...rows);
-      last = rows.at(-1)?.id;
-      if (rows.length < take) return all;
-    }
+    return this.database.client.resource.findMany({ where: { id, AND: resourceStandings.owner.scope(principal) }, orderBy: { id: order }, take, select });
   }
 
-  exportReceived({ userId }: Principal) {
-    return this.database.client.resourceShare.findMany({
-      where: { userId },
-      orderBy: { resourceId: 'desc' },
-      take: resourceLimits.receivedSharesInExport,
-      select: { resourceId: true, role: true, createdAt: true },
-    });
+  async exportReceived({ userId }: Principal, { id, order, take }: Keyset) {
+    const select = { resourceId: true, role: true, createdAt: true } as const;
+    const rows = await this.database.client.resourceShare.findMany({ where: { userId, resourceId: id }, orderBy: { resourceId: order }, take, select });
+    return rows.map((row) => ({ ...row, id: row.resourceId }));
   }
 }
 

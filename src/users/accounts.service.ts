@@ -1,11 +1,14 @@
+import type { Readable } from 'node:stream';
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../common/clock.js';
+import { OpenStreams, type StreamEnd } from '../common/open-streams.js';
 import { PersonalData } from '../common/personal-data.js';
 import type { Principal } from '../common/principal.js';
 import { Problem } from '../common/problem.js';
 import { SecurityEvents } from '../common/security-events.js';
+import { streamView, type Streamed } from '../common/view-stream.js';
 import { Database } from '../database/index.js';
-import type { ExportView } from './export.view.js';
+import { ExportView } from './export.view.js';
 import type { AccountView, UpdateAccount } from './users.dto.js';
 import { UsersRepository } from './users.repository.js';
 
@@ -18,6 +21,7 @@ export class AccountsService {
     private readonly events: SecurityEvents,
     private readonly personalData: PersonalData,
     private readonly clock: Clock,
+    private readonly streams: OpenStreams,
   ) {}
 
   async account(principal: Principal): Promise<AccountView> {
@@ -34,11 +38,22 @@ export class AccountsService {
     });
   }
 
-  /** All personal data that the service has of the caller (GDPR articles 15 and 20). */
-  async export(principal: Principal): Promise<ExportView> {
+  /**
+   * All personal data that the service has of the caller (GDPR articles 15 and 20), read as fast as the caller takes it. Each piece is as it
+   * was when it was read: one transaction for all of it would hold a connection of the database for as long as a slow reader likes.
+   */
+  async export(principal: Principal): Promise<Readable> {
     await this.events.record({ action: 'sensitive_read', outcome: 'success', target: self(principal), details: { export: true } });
-    const account = await this.account(principal);
-    return { exportedAt: this.clock.now(), account, ...(await this.personalData.read(principal)) };
+    const document = streamView(ExportView, this.sections(principal, await this.account(principal)));
+    const end = (why: StreamEnd) => void (why === 'session-ended' && document.destroy(new Error('the session ended during its export')));
+    document.once('close', this.streams.add({ principal, end }));
+    return document;
+  }
+
+  private async *sections(principal: Principal, account: AccountView): AsyncGenerator<readonly [string, Streamed], void> {
+    yield ['exportedAt', this.clock.now()];
+    yield ['account', account];
+    yield* this.personalData.read(principal);
   }
 }
 

@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Query, StreamableFile } from '@nestjs/common';
 import { ApiBearerAuth, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { Can, StepUp } from '../common/access.decorators.js';
 import { PageQuery } from '../common/cursors.js';
@@ -54,8 +54,8 @@ export class UsersController {
   @RateLimit('export')
   @Refuses('not-found')
   @ApiOkResponse({ type: ExportView })
-  exportMe(@CurrentPrincipal() principal: Principal): Promise<ExportView> {
-    return this.accounts.export(principal);
+  async exportMe(@CurrentPrincipal() principal: Principal): Promise<StreamableFile> {
+    return new StreamableFile(await this.accounts.export(principal), { type: 'application/json; charset=utf-8' });
   }
 
   @Get()

@@ -35,7 +35,7 @@ async function offered(role = 'viewer'): Promise<{ id: string; invitation: strin
 }
 
 describe('invitations: an honest user [practice 2.4]', () => {
-  it('an address without an account is invited: mail, sign-up, list, accept; nothing is readable before [A6-1] [A6-6] [ASVS 2.3.1]', async () => {
+  it('an address without an account is invited: mail, sign-up, list, accept; nothing is readable before [A6-6] [ASVS 2.3.1]', async () => {
     const { id } = await createResource(app, alice, { title: 'Minutes of May' });
     const email = `new.${randomBytes(4).toString('hex')}@example.org`;
     expect(await invite(app, alice, id, email.toUpperCase(), 'editor')).toMatchObject({ status: 202, body: { message: expect.any(String) } });

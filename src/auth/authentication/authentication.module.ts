@@ -11,6 +11,7 @@ import { AccessTokens } from './access-tokens.js';
 import { AuthenticationGuard } from './authentication.guard.js';
 import { SessionStateRepository } from './session-state.repository.js';
 import { SessionStates } from './session-states.js';
+import { StreamSessions } from './stream-sessions.js';
 import { VerifiedTokens } from './verified-tokens.js';
 
 @Module({
@@ -21,6 +22,7 @@ import { VerifiedTokens } from './verified-tokens.js';
     VerifiedTokens,
     SessionStates,
     SessionStateRepository,
+    StreamSessions,
     { provide: APP_GUARD, useClass: AuthenticationGuard },
   ],
   exports: [AccessTokens, SessionStates],

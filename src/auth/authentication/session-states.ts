@@ -13,6 +13,9 @@ const sessionEnded = 'session-ended';
 const userChanged = 'user-changed';
 const everyoneSignedOut = 'everyone-signed-out';
 
+/** Told whom a revocation is about, after it is forgotten what they were allowed. */
+type RevocationListener = (concerns: (principal: Principal) => boolean) => void;
+
 interface Entry {
   readonly state: SessionState | undefined;
   readonly readAt: number;
@@ -26,6 +29,7 @@ interface Entry {
 export class SessionStates {
   private readonly entries = new BoundedCache<string, Entry>(remembered);
   private revocations = 0;
+  private readonly listeners: RevocationListener[] = [];
 
   constructor(
     private readonly repository: SessionStateRepository,
@@ -40,13 +44,18 @@ export class SessionStates {
   }
 
   /** The caller, or undefined when the session or its user may do nothing any more. A database that is down throws. */
-  async principalOf({ sessionId, userId }: AccessClaims): Promise<Principal | undefined> {
+  async principalOf({ sessionId, userId }: Pick<AccessClaims, 'sessionId' | 'userId'>): Promise<Principal | undefined> {
     const now = this.clock.now().getTime();
     const known = this.entries.get(sessionId);
     const age = known === undefined ? -1 : now - known.readAt;
     const state = known !== undefined && age >= 0 && age < rememberedMs ? known.state : await this.read(sessionId, now);
     if (state === undefined || !state.active || state.expiresAt.getTime() <= now) return undefined;
     return state.principal.userId === userId ? state.principal : undefined;
+  }
+
+  /** Called on every instance, for each session or user that may no longer do what they could. */
+  onRevocation(listener: RevocationListener): void {
+    this.listeners.push(listener);
   }
 
   /** Tells every instance that the session has ended. To be called after the commit. */
@@ -67,16 +76,23 @@ export class SessionStates {
   private forget(sessionId: string): void {
     this.revocations += 1;
     this.entries.delete(sessionId);
+    this.tell((principal) => principal.sessionId === sessionId);
   }
 
   private forgetUser(userId: string): void {
     this.revocations += 1;
     this.entries.deleteWhere(({ state }) => state?.principal.userId === userId);
+    this.tell((principal) => principal.userId === userId);
   }
 
   private forgetAll(): void {
     this.revocations += 1;
     this.entries.deleteWhere(() => true);
+    this.tell(() => true);
+  }
+
+  private tell(concerns: (principal: Principal) => boolean): void {
+    for (const listener of this.listeners) listener(concerns);
   }
 
   private async read(sessionId: string, readAt: number): Promise<SessionState | undefined> {

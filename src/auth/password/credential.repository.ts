@@ -2,8 +2,10 @@ import { randomUUIDv7 } from 'node:crypto';
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { Database } from '../../database/index.js';
 import { Prisma } from '../../generated/prisma/client.js';
+import { FieldEncryptionError, PasswordHasher } from '../../security/data-protection/index.js';
 
 /** As the schema names whose key seals the stand-in. */
+const rowsPerRead = 100;
 const standIn = { subject: 'stand-in', id: '00000000-0000-7000-8000-000000000000' } as const;
 
 /** A password that was proved, and since when it is the password. */
@@ -15,13 +17,57 @@ export interface ProvenPassword {
 /** The argon2id hash is an encrypted field, sealed to its user: the copy of a known hash in another row does not open. */
 @Injectable()
 export class CredentialRepository implements OnApplicationBootstrap {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly hasher: PasswordHasher,
+  ) {}
 
-  /** Makes the stand-in at the very first start; of several instances at once, one does. */
   async onApplicationBootstrap(): Promise<void> {
+    await this.createStandIn();
+    await this.noteParameters();
+  }
+
+  /** At the very first start; of several instances at once, one does. */
+  private async createStandIn(): Promise<void> {
     const { standInCredential } = this.database.client;
     if ((await standInCredential.findUnique({ where: { id: standIn.id }, select: { id: true } })) !== null) return;
     await standInCredential.createMany({ data: [{ id: standIn.id, hash: 'opened for whoever is not there' }], skipDuplicates: true });
+  }
+
+  /** Of hashes that are older than the column. Before the service listens: until then a sign-in could not do the work of all of them. */
+  private async noteParameters(): Promise<void> {
+    const { client } = this.database;
+    for (let last: string | undefined; ; ) {
+      const where = { parameters: null, userId: { gt: last } };
+      const rows = await client.passwordCredential.findMany({ where, orderBy: { userId: 'asc' }, take: rowsPerRead, select: { userId: true } });
+      for (const { userId } of rows) await this.noteParametersOf(userId);
+      last = rows.at(-1)?.userId;
+      if (rows.length < rowsPerRead) return;
+    }
+  }
+
+  /** By SQL: the password stays the same, and so does the time of its last change. A hash that does not open signs nobody in. */
+  private async noteParametersOf(userId: string): Promise<void> {
+    const { client } = this.database;
+    try {
+      const credential = await this.find(userId);
+      if (credential === null) return;
+      const parameters = this.hasher.parametersOf(credential.hash);
+      await client.$executeRaw`UPDATE password_credentials SET parameters = ${parameters} WHERE user_id = ${userId}::uuid AND parameters IS NULL`;
+    } catch (error) {
+      if (!(error instanceof FieldEncryptionError)) throw error;
+    }
+  }
+
+  /** Each set of parameters that a stored hash was made with. One step of the index for each, however many rows there are. */
+  async parametersInUse(): Promise<string[]> {
+    const rows = await this.database.client.$queryRaw<{ parameters: string }[]>`
+      WITH RECURSIVE sets (parameters) AS (
+        SELECT min(parameters) FROM password_credentials
+        UNION ALL
+        SELECT (SELECT min(parameters) FROM password_credentials WHERE parameters > sets.parameters) FROM sets WHERE sets.parameters IS NOT NULL
+      ) SELECT parameters FROM sets WHERE parameters IS NOT NULL`;
+    return rows.map(({ parameters }) => parameters);
   }
 
   /**
@@ -52,13 +98,13 @@ export class CredentialRepository implements OnApplicationBootstrap {
   }
 
   async create(userId: string, hash: string): Promise<void> {
-    await this.database.client.passwordCredential.create({ data: { userId, hash } });
+    await this.database.client.passwordCredential.create({ data: { userId, hash, parameters: this.hasher.parametersOf(hash) } });
   }
 
   /** Sets a new password, and ends what was begun to get into the account without it: resets, and changes of the address. */
   async replace(userId: string, hash: string): Promise<void> {
     const { passwordCredential, passwordReset, emailChange } = this.database.client;
-    await passwordCredential.update({ where: { userId }, data: { hash, resetDueAt: null }, select: { userId: true } });
+    await passwordCredential.update({ where: { userId }, data: { hash, parameters: this.hasher.parametersOf(hash), resetDueAt: null }, select: { userId: true } });
     await emailChange.deleteMany({ where: { userId } });
     await passwordReset.deleteMany({ where: { userId } });
   }
@@ -70,7 +116,7 @@ export class CredentialRepository implements OnApplicationBootstrap {
   async upgrade({ userId, updatedAt }: ProvenPassword, hash: string): Promise<void> {
     const { passwordCredential } = this.database.client;
     try {
-      await passwordCredential.update({ where: { userId, updatedAt }, data: { hash, updatedAt }, select: { userId: true } });
+      await passwordCredential.update({ where: { userId, updatedAt }, data: { hash, parameters: this.hasher.parametersOf(hash), updatedAt }, select: { userId: true } });
     } catch (error) {
       if (!(error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2025')) throw error;
     }

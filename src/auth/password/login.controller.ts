@@ -31,9 +31,9 @@ export class LoginController {
   @CarriesCookie()
   @ApiOkResponse({ type: SignedInView })
   async login(@Body() { email, password, deviceToken, inBrowser }: Login): Promise<SignedInView> {
-    const proof = await this.passwords.verify(email, password);
-    const { userId } = proof;
     const known = this.devices.recognise(deviceToken, email) === undefined ? undefined : deviceToken;
+    const proof = await this.passwords.verify(email, password, known !== undefined);
+    const { userId } = proof;
     const isNewDevice = known === undefined && (await this.sessions.hasAny(userId));
     const together = async () => {
       await this.passwords.demandUnchanged(proof);

@@ -18,19 +18,21 @@ export class Passwords {
 
   /**
    * Whose password it is.
+   * @param isKnown the device is known: a flood of strangers then does not keep it waiting.
    * @throws Problem `unauthenticated`, one and the same for an unknown address, a wrong password, a password that has to be reset and a
    *   disabled user.
    */
-  async verify(email: string, password: string): Promise<ProvenPassword> {
+  async verify(email: string, password: string, isKnown = false): Promise<ProvenPassword> {
     const account = await this.credentials.findByEmail(email);
-    const proven = await (account ? this.hasher.verify(account.hash, password) : this.hasher.verifyUnknown(password));
+    const inUse = await this.credentials.parametersInUse();
+    const proven = await this.hasher.verify(account?.hash, password, { inUse, isKnown });
     if (account === undefined) throw this.refuse('unknown');
     const { userId, status, hash, resetDueAt, updatedAt } = account;
     if (!proven) throw this.refuse('password', userId);
     if (status !== 'active') throw this.refuse('disabled', userId);
     if (resetDueAt !== null) throw this.refuse('reset-due', userId);
     const proof = { userId, updatedAt };
-    if (this.hasher.needsRehash(hash)) await this.credentials.upgrade(proof, await this.hasher.hash(password));
+    if (this.hasher.needsRehash(hash)) await this.credentials.upgrade(proof, await this.hasher.hash(password, true));
     return proof;
   }
 
@@ -47,7 +49,8 @@ export class Passwords {
   async proveOwn(userId: string, password: string): Promise<ProvenPassword | undefined> {
     const credential = await this.credentials.find(userId);
     if (credential === null || credential.resetDueAt !== null) return undefined;
-    return (await this.hasher.verify(credential.hash, password)) ? { userId, updatedAt: credential.updatedAt } : undefined;
+    const inUse = await this.credentials.parametersInUse();
+    return (await this.hasher.verify(credential.hash, password, { inUse })) ? { userId, updatedAt: credential.updatedAt } : undefined;
   }
 
   /** Whether the proof still counts. To be called in the transaction that relies on it; a change of the password waits for its end. */

@@ -1,9 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import type { ThrottlerStorage } from '@nestjs/throttler';
-import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes, type RateLimiterAbstract } from 'rate-limiter-flexible';
+import { RateLimiterRedis, RateLimiterRes, type RateLimiterAbstract } from 'rate-limiter-flexible';
 import { SharedState } from '../../shared-state/index.js';
+import { BoundedMemory } from './bounded-memory.js';
 
 type Record = Awaited<ReturnType<ThrottlerStorage['increment']>>;
+
+/**
+ * Each limit has its own room, so that strangers, who have as many networks and addresses as they like, take none from the limits of those
+ * who are signed in. A counter takes about 400 bytes.
+ */
+const maxKeysPerLimit = 20_000;
 
 /**
  * The counters: in memory, or in Redis for all instances (one script per count, so parallel requests count exactly). When
@@ -13,7 +20,10 @@ type Record = Awaited<ReturnType<ThrottlerStorage['increment']>>;
 export class LimiterStorage implements ThrottlerStorage {
   private readonly limiters = new Map<string, RateLimiterAbstract>();
 
-  constructor(private readonly state: SharedState) {}
+  constructor(
+    private readonly state: SharedState,
+    private readonly maxKeys = maxKeysPerLimit,
+  ) {}
 
   /** @param ttl and the times of the answer are in milliseconds and seconds, as @nestjs/throttler defines them. */
   increment(key: string, ttl: number, limit: number, _blockDuration: number, name: string): Promise<Record> {
@@ -35,7 +45,9 @@ export class LimiterStorage implements ThrottlerStorage {
   private limiter(name: string, points: number, duration: number): RateLimiterAbstract {
     const known = this.limiters.get(name);
     if (known !== undefined) return known;
-    const memory = new RateLimiterMemory({ keyPrefix: name, points, duration });
+    // Whether a network has named an account before: when nobody can tell, it counts.
+    const whenFull = name.endsWith('-seen') ? 'unseen' : 'share';
+    const memory = new BoundedMemory({ keyPrefix: name, points, duration, maxKeys: this.maxKeys, whenFull });
     const limiter =
       this.state.redis === undefined
         ? memory

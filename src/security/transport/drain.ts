@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance, FastifyReply } from 'fastify';
+import { OpenStreams } from '../../common/open-streams.js';
 import { CONFIG, type Config } from '../../config/index.js';
 import { boundConnections } from './connections.js';
 
@@ -33,14 +34,17 @@ export class Drain implements BeforeApplicationShutdown {
   constructor(
     host: HttpAdapterHost,
     @Inject(CONFIG) private readonly config: Config,
+    @Inject(OpenStreams) private readonly streams: OpenStreams,
   ) {
     this.server = host.httpAdapter.getHttpServer();
     this.connections = boundConnections(this.server, config.trustedProxies);
     this.server.on('connection', () => this.arrived());
     const instance: FastifyInstance = host.httpAdapter.getInstance();
-    instance.addHook('onRequest', (_request, reply, done) => {
+    instance.addHook('onRequest', (request, reply, done) => {
       this.running.add(reply);
       reply.raw.once('close', () => this.running.delete(reply));
+      // An answer that waits behind another one of a pipeline is not told that the connection is gone; its request is.
+      request.raw.once('close', () => request.raw.socket.destroyed && this.running.delete(reply));
       done();
     });
     instance.addHook('onSend', (_request, reply, _payload, done) => {
@@ -54,6 +58,8 @@ export class Drain implements BeforeApplicationShutdown {
 
   async beforeApplicationShutdown(): Promise<void> {
     this.draining = true;
+    // They would end never: to wait for them is to be cut off in the middle, and to leave with a failure.
+    this.streams.endAll();
     if (!this.server.listening) return;
     this.arrived();
     // Counted from here, which is the signal. Half of a time that is too short for both is left to the closing.

@@ -1,8 +1,10 @@
+import { Readable } from 'node:stream';
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { ENTITY_TAGGED, isNotModified, tagAnswer } from '../../common/entity-tag.js';
 import { oncePerHandler } from '../../common/handlers.js';
 import { fieldNamesOf, shapeOf, type Shape } from '../../common/view.js';
+import { isStreamOf } from '../../common/view-stream.js';
 import { declaredView } from './declared-view.js';
 
 const ANSWER = Symbol('answer');
@@ -63,6 +65,9 @@ function release(reply: Reply, payload: unknown, done: Done): void {
   if (answer === 'reduced' && isNotModified(reply)) return withoutBody(reply, payload, done);
   if (isEmpty(payload) || answer === 'reduced' || answer === 'file' || isProblem(reply)) return done(null, payload);
   if (answer === 'nothing') return done(null, '');
+  if (typeof answer === 'function' && isStreamOf(payload, answer)) return done(null, payload);
+  // Nest has put an empty stream in place of the answer.
+  if (payload instanceof Readable && reply.request.method === 'HEAD') return done(null, '');
   done(new Error(`${reply.request.method} ${reply.request.routeOptions.url ?? '?'} answers with what no view declares`));
 }
 

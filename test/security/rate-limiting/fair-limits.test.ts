@@ -56,7 +56,7 @@ describe('limits that nobody can turn against somebody else [practice 4.2]', () 
     expect(new Set(statuses)).toEqual(new Set([200]));
   });
 
-  it('a neighbour behind the same address fetches the keys until it is refused: refresh, login and second factor stay open [A4-8]', async () => {
+  it('a neighbour behind the same address fetches the keys until it is refused: refresh, login and second factor stay open [API4]', async () => {
     const from = anotherAddress();
     const alice = await signUp(app, 'alice');
     const { refreshToken } = await signIn(app, alice);

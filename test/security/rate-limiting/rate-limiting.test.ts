@@ -61,7 +61,7 @@ describe('rate limiting [practice 4.1] [practice 4.2]', () => {
     expect(counts).toEqual({ 200: user.requests, 429: 10 });
   });
 
-  it('knows the password, not the second factor, and asks in a loop with half a sign-in: the owner goes on [A4-8]', async () => {
+  it('knows the password, not the second factor, and asks in a loop with half a sign-in: the owner goes on [API4]', async () => {
     const owner = await enrolTotp(app, await signUp(app, 'owner'));
     const half = await halfSignIn(app, owner);
     const counts = await flood(user.requests + 10, (index) => app.on(index).request('GET', '/v1/users/me', { token: half }));

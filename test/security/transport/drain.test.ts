@@ -1,7 +1,10 @@
 import { Agent, request } from 'node:https';
 import { connect } from 'node:net';
+import { Readable } from 'node:stream';
 import { Controller, Get } from '@nestjs/common';
 import { describe, expect, it, vi } from 'vitest';
+import { OpenStreams } from '../../../src/common/open-streams.js';
+import type { Principal } from '../../../src/common/principal.js';
 import { Drain } from '../../../src/security/transport/drain.js';
 import { startSmallApp, type SmallApp } from '../small-app.js';
 
@@ -13,6 +16,19 @@ class StuckController {
   wait(): Promise<never> {
     StuckController.calls += 1;
     return new Promise(() => undefined);
+  }
+}
+
+@Controller('events')
+class EventsController {
+  constructor(private readonly streams: OpenStreams) {}
+
+  @Get()
+  events(): Readable {
+    const events = new Readable({ read: () => undefined });
+    events.push('data: hello\n\n');
+    this.streams.addEvents({} as Principal, events);
+    return events;
   }
 }
 
@@ -54,6 +70,22 @@ describe('SIGTERM loses no request (practice 1.2, ASVS 16.5.3)', () => {
     const started = performance.now();
     await app.close();
     expect(performance.now() - started).toBeLessThan(2000);
+    agent.destroy();
+  });
+
+  it('an open stream of events ends at once, as a complete answer, and does not hold the service up [practice 1.2]', async () => {
+    const app = await startSmallApp({ controllers: [EventsController] });
+    const agent = new Agent({ keepAlive: true });
+    const ended = call(app, agent, '/events');
+    const streams = app.nest.get(OpenStreams);
+    await vi.waitFor(() => expect(streams['streams'].size).toBe(1), { interval: 5 });
+    const started = performance.now();
+    await app.close();
+    // Far below the time after which the rest is cut, 17 seconds.
+    expect(performance.now() - started).toBeLessThan(8_000);
+    expect((await ended).status).toBe(200);
+    // What main.ts leaves with 1 for.
+    expect(app.nest.get(Drain).unanswered).toBe(0);
     agent.destroy();
   });
 

@@ -1,0 +1,48 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { LimiterStorage } from '../../../src/security/rate-limiting/limiter-storage.js';
+import type { BoundedMemory } from '../../../src/security/rate-limiting/bounded-memory.js';
+import type { SharedState } from '../../../src/shared-state/index.js';
+
+const ceiling = 5;
+const minuteMs = 60_000;
+const most = 3;
+
+describe('the counters of limits take bounded memory [API4] [ASVS 15.2.2] [practice 4.1]', () => {
+  const storage = () => new LimiterStorage({ redis: undefined } as SharedState, ceiling);
+  const keysOf = (limits: LimiterStorage, name: string) => (limits['limiters'].get(name) as BoundedMemory).keys;
+  afterEach(() => vi.useRealTimers());
+
+  it('comes from ever new networks: no more counters than the ceiling, and the surplus is still limited', async () => {
+    const limits = storage();
+    let refused = 0;
+    // As if the digest put all of them into one bucket in turn: far more than all buckets let through.
+    for (let at = 0; at < 5_000; at++) refused += Number((await limits.increment(`network ${at}`, minuteMs, most, 0, 'anonymous')).isBlocked);
+    expect(keysOf(limits, 'anonymous')).toBe(ceiling);
+    expect(refused).toBeGreaterThan(1_000);
+  });
+
+  it('fills the room with other networks: its own counter stays what it was, and so do those of people who are signed in', async () => {
+    const limits = storage();
+    for (let count = 0; count < most + 1; count++) await limits.increment('mallory', minuteMs, most, 0, 'anonymous');
+    await limits.increment('alice', minuteMs, most, 0, 'user');
+    for (let at = 0; at < 500; at++) await limits.increment(`network ${at}`, minuteMs, most, 0, 'anonymous');
+    expect(await limits.look('mallory', minuteMs, most, 'anonymous')).toMatchObject({ totalHits: most + 1, isBlocked: true });
+    expect(await limits.increment('alice', minuteMs, most, 0, 'user')).toMatchObject({ totalHits: 2, isBlocked: false });
+    expect(await limits.increment('bob', minuteMs, most, 0, 'user')).toMatchObject({ totalHits: 1 });
+  });
+
+  it('names ever new accounts when there is no room to remember them: each counts', async () => {
+    const limits = storage();
+    for (let at = 0; at < 50; at++) expect((await limits.increment(`account ${at}`, minuteMs, most, 0, 'login-accounts-seen')).totalHits).toBe(1);
+    expect(keysOf(limits, 'login-accounts-seen')).toBe(ceiling);
+  });
+
+  it('waits until the windows have passed: there is room again', async () => {
+    vi.useFakeTimers();
+    const limits = storage();
+    for (let at = 0; at < ceiling; at++) await limits.increment(`network ${at}`, minuteMs, most, 0, 'anonymous');
+    vi.advanceTimersByTime(minuteMs + 1_000);
+    expect(await limits.increment('newcomer', minuteMs, most, 0, 'anonymous')).toMatchObject({ totalHits: 1 });
+    expect(keysOf(limits, 'anonymous')).toBe(1);
+  });
+});
