@@ -45,7 +45,7 @@ export class OpenStreams {
 
   /** Those whose principal does not pass the test any more. */
   async review(concerns: (principal: Principal) => boolean, isStill: (principal: Principal) => Promise<boolean>): Promise<void> {
-    for (const stream of [...this.streams]) {
+    for (const stream of this.streams) {
       if (concerns(stream.principal) && !(await isStill(stream.principal))) stream.end('session-ended');
     }
   }

@@ -6,6 +6,7 @@ import { IdParam } from '../common/fields.js';
 import { CurrentPrincipal, type Principal } from '../common/principal.js';
 import { RateLimit } from '../common/rate-limit.decorator.js';
 import { Refuses } from '../common/refusals.decorator.js';
+import { AccountExport } from './account-export.js';
 import { AccountsService } from './accounts.service.js';
 import { Erasure } from './erasure.js';
 import { ExportView } from './export.view.js';
@@ -18,6 +19,7 @@ import { UsersService } from './users.service.js';
 export class UsersController {
   constructor(
     private readonly accounts: AccountsService,
+    private readonly exports: AccountExport,
     private readonly erasure: Erasure,
     private readonly users: UsersService,
   ) {}
@@ -55,7 +57,7 @@ export class UsersController {
   @Refuses('not-found')
   @ApiOkResponse({ type: ExportView })
   async exportMe(@CurrentPrincipal() principal: Principal): Promise<StreamableFile> {
-    return new StreamableFile(await this.accounts.export(principal), { type: 'application/json; charset=utf-8' });
+    return new StreamableFile(await this.exports.create(principal), { type: 'application/json; charset=utf-8' });
   }
 
   @Get()

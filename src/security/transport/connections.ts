@@ -16,12 +16,11 @@ const warningEveryMilliseconds = 60_000;
  * @returns the open sockets, below TLS: also those that have not said a word.
  */
 export function boundConnections(server: Server, trustedProxies: readonly string[] = [], bounds = connectionBounds): ReadonlySet<Socket> {
-  const logger = new Logger('Transport');
+  const warn = rarely((message) => new Logger('Transport').warn(message));
   const open = new Set<Socket>();
   const networks = new Counts();
   const neighbourhoods = new Counts();
   const isTrusted = createAddressCheck(trustedProxies);
-  let nextWarning = 0;
   server.maxConnections = bounds.total;
   server.on('connection', (socket: Socket) => {
     const address = socket.remoteAddress ?? '';
@@ -30,9 +29,7 @@ export function boundConnections(server: Server, trustedProxies: readonly string
     const isOver = networks.of(network) >= bounds.perNetwork || neighbourhoods.of(neighbourhood) >= Math.min(bounds.perNeighbourhood, share);
     if (isOver && !isTrusted(address)) {
       socket.destroy();
-      if (performance.now() < nextWarning) return;
-      nextWarning = performance.now() + warningEveryMilliseconds;
-      logger.warn(`connections are refused: ${neighbourhood} has ${neighbourhoods.of(neighbourhood)} open; a proxy belongs in TRUSTED_PROXIES`);
+      warn(`connections are refused: ${neighbourhood} has ${neighbourhoods.of(neighbourhood)} open; a proxy belongs in TRUSTED_PROXIES`);
       return;
     }
     open.add(socket);
@@ -45,6 +42,16 @@ export function boundConnections(server: Server, trustedProxies: readonly string
     });
   });
   return open;
+}
+
+/** A flood must not flood the log. */
+function rarely(warn: (message: string) => void): (message: string) => void {
+  let next = 0;
+  return (message) => {
+    if (performance.now() < next) return;
+    next = performance.now() + warningEveryMilliseconds;
+    warn(message);
+  };
 }
 
 /** How many each has; of whom has none, nothing is remembered. */

@@ -65,11 +65,13 @@ function release(reply: Reply, payload: unknown, done: Done): void {
   if (answer === 'reduced' && isNotModified(reply)) return withoutBody(reply, payload, done);
   if (isEmpty(payload) || answer === 'reduced' || answer === 'file' || isProblem(reply)) return done(null, payload);
   if (answer === 'nothing') return done(null, '');
-  if (typeof answer === 'function' && isStreamOf(payload, answer)) return done(null, payload);
-  // Nest has put an empty stream in place of the answer.
-  if (payload instanceof Readable && reply.request.method === 'HEAD') return done(null, '');
+  if (isAllowedStream(reply, payload)) return done(null, payload);
   done(new Error(`${reply.request.method} ${reply.request.routeOptions.url ?? '?'} answers with what no view declares`));
 }
+
+/** One that was held against the view; and to HEAD, Nest has put an empty one in place of the answer. */
+const isAllowedStream = (reply: Reply, payload: unknown): boolean =>
+  payload instanceof Readable && (reply.request.method === 'HEAD' || (typeof reply[ANSWER] === 'function' && isStreamOf(payload, reply[ANSWER])));
 
 const isEmpty = (payload: unknown): boolean => payload === undefined || payload === null || payload === '';
 

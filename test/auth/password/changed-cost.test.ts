@@ -71,14 +71,14 @@ describe('the cost of the hashes is changed: no sign-in tells who has an account
   it('guesses after the cost went down: the same two hashes for everybody, old accounts and new ones', async () => {
     await app.restart({ env: { ARGON2_PASSES: '2' } });
     const eve = await signUp(app, 'eve');
-    expect([...(await workForAll()), await workFor(eve.email)]).toEqual(Array(4).fill([two, three]));
+    expect([...(await workForAll()), await workFor(eve.email)]).toEqual(Array.from({ length: 4 }, () => [two, three]));
   });
 
   it('starts with hashes from before there was a note of their parameters: they are noted before anybody signs in', async () => {
     await app.sql('UPDATE password_credentials SET parameters = NULL');
     const before = await app.sql('SELECT user_id, updated_at FROM password_credentials ORDER BY user_id');
     await app.restart();
-    expect(await workForAll()).toEqual(Array(3).fill([two, three]));
+    expect(await workForAll()).toEqual(Array.from({ length: 3 }, () => [two, three]));
     expect(await app.sql('SELECT user_id, updated_at FROM password_credentials ORDER BY user_id')).toEqual(before);
   });
 });
