@@ -135,7 +135,7 @@ describe('clients ask for much and read nothing [API4] [ASVS 15.2.2] [practice 4
   });
 
   it('reads a few bytes now and then, for ever: cut, because it is too slow, and not because it is silent', async () => {
-    Object.assign(unsentBounds, { graceMs: 300, minBytesPerSecond: 4 * mebibyte });
+    Object.assign(unsentBounds, { graceMs: 300, minBytesPerSecond: 4 * mebibyte, perConnection: 64 * mebibyte, perCaller: 64 * mebibyte });
     const [client] = await askAndReadNothing(1, 48, '/v1/resources?limit=100');
     const drip = setInterval(() => client?.read(1_000), 20);
     await vi.waitFor(() => expect(sockets.size).toBe(0), { timeout: 20_000, interval: 20 });
