@@ -1,5 +1,6 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { SigningKeyRotation } from '../auth/index.js';
+import { AuthoritySeals } from '../common/authority-seals.js';
 import { SecurityEvents } from '../common/security-events.js';
 import type { Config } from '../config/index.js';
 import { Database, openStoredClient } from '../database/index.js';
@@ -8,6 +9,7 @@ import { KeyRing, type Purpose } from '../security/data-protection/index.js';
 import { openKeyWrappers } from '../security/data-protection/key-wrappers/key-wrappers.js';
 import { StoredCells, keyUses, type StoredClient, type SweepReport } from '../security/data-protection/maintenance/index.js';
 import { onStopSignal } from '../stop-signals.js';
+import { countSealsOf, resealAuthority } from './keys-authority.js';
 import { withServices } from './command.js';
 
 /** 0 and 2 are done and usage; 1 means that faults were found. */
@@ -23,6 +25,8 @@ export interface Maintenance {
   readonly signal: AbortSignal;
   /** How much needs this key of the ring; undefined when nobody can count it. */
   readonly uses: (purpose: Purpose, id: string) => Promise<number | undefined>;
+  /** Seals anew what accounts and sessions may do, where another key than the active one sealed it. */
+  readonly reseal: () => Promise<{ moved: number; faults: number }>;
   /** One audit event for the run: counts and key ids. */
   readonly record: (command: string, outcome: 'success' | 'failure', details: Readonly<Record<string, string | number | boolean>>) => Promise<void>;
 }
@@ -53,7 +57,11 @@ async function maintenanceOf(config: Config, app: INestApplicationContext, clien
     store,
     signingKeys: app.get(SigningKeyRotation),
     signal,
-    uses: (purpose, id) => (purpose === 'audit' ? database.client.auditEvent.count({ where: { macKeyId: id } }) : keyUses(store, purpose, id)),
+    uses(purpose, id) {
+      if (purpose === 'authority') return countSealsOf(database, id);
+      return purpose === 'audit' ? database.client.auditEvent.count({ where: { macKeyId: id } }) : keyUses(store, purpose, id);
+    },
+    reseal: () => resealAuthority({ database, seals: app.get(AuthoritySeals), activeKey: keyRing.active('authority').id, signal }),
     record: (command, outcome, details) =>
       database.transaction(() => events.record({ action: 'crypt_key_rotated', outcome, details: { command, ...details } })),
   };

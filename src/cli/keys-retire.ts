@@ -13,6 +13,8 @@ const neededMilliseconds: Readonly<Record<Purpose, number>> = {
   jwt: hour,
   audit: hour,
   'rate-limit': hour,
+  // What it sealed is counted, and sealed anew by the rotation.
+  authority: hour,
   // Most end within a day; the tokens in mailed invitations, that end further ones, are good for as long as the mailbox is remembered.
   'one-time-token': 31 * 24 * hour,
   // A device that is forgotten early has no bucket of its own any more; its owner still signs in.

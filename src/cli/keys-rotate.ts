@@ -60,10 +60,10 @@ const keyService = ({ purpose, store }: Rotation): string | undefined => {
 };
 
 /** What an earlier run, or a change of the wrapper, has left under old keys. */
-async function countLeft({ purpose, store, keyRing, all }: Rotation): Promise<number> {
+async function countLeft({ purpose, store, keyRing, all, uses: usesOf }: Rotation): Promise<number> {
   if (purpose === 'pii' || purpose === 'jwt') return countWrappedOtherwise(store, purpose, all);
   const old = keyRing.all(purpose).filter(({ state }) => state === 'retired');
-  const uses = await Promise.all(old.map(({ id }) => keyUses(store, purpose, id)));
+  const uses = await Promise.all(old.map(({ id }) => (purpose === 'authority' ? usesOf(purpose, id) : keyUses(store, purpose, id))));
   return uses.reduce<number>((sum, count) => sum + (count ?? 0), 0);
 }
 
@@ -108,13 +108,14 @@ async function changeRing(rotation: Rotation, left: number): Promise<void> {
 
 /** Where nothing is moved, a further run would rotate once more, before the other machines know the new key. */
 const whatThen = (purpose: Purpose): string =>
-  ['pii', 'jwt', 'blind-index'].includes(purpose) ? 'then run this without --ring-only to finish' : 'then the rotation is complete';
+  ['pii', 'jwt', 'blind-index', 'authority'].includes(purpose) ? 'then run this without --ring-only to finish' : 'then the rotation is complete';
 
 const pause = (milliseconds: number, signal: AbortSignal): Promise<unknown> => delay(Math.max(0, milliseconds), undefined, { signal }).catch(() => undefined);
 
 async function move(rotation: Rotation): Promise<{ moved: number; faults: number }> {
   if (rotation.purpose === 'pii' || rotation.purpose === 'jwt') return rewrapAll(rotation, rotation.purpose);
   if (rotation.purpose === 'blind-index') return reindexAll(rotation);
+  if (rotation.purpose === 'authority') return resealAll(rotation);
   say('values under the old keys stay good; keys:retire takes an old key out when it is no longer needed');
   return { moved: 0, faults: 0 };
 }
@@ -142,4 +143,10 @@ async function reindexAll({ store, signal }: Rotation) {
   const report = await Progress.during('indexing anew', (onProgress) => sweepUntilDone(store, reindexing(store), { signal, onProgress }));
   say(`${report.changed} index entries made anew, ${report.faultCount} faults`);
   return { moved: report.changed, faults: tellFaults(report) };
+}
+
+async function resealAll({ reseal }: Rotation) {
+  const report = await reseal();
+  say(`${report.moved} accounts and sessions sealed anew, ${report.faults} faults`);
+  return report;
 }

@@ -1,4 +1,5 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
+import { AuthoritySeals } from './authority-seals.js';
 import { Clock } from './clock.js';
 import { ExposedCredentials } from './exposed-credentials.js';
 import { HealthChecks } from './health-checks.js';
@@ -12,6 +13,7 @@ import { SecurityEvents } from './security-events.js';
 import { PrincipalChanges } from './session-revocation.js';
 
 const vocabulary = [
+  AuthoritySeals,
   ExposedCredentials,
   HealthChecks,
   InternalPages,

@@ -1,5 +1,5 @@
 /** What a keyed digest is for. Each purpose has a key of its own, so that a digest of one never counts for another. */
-export type MacPurpose = 'blind-index' | 'refresh-token' | 'one-time-token' | 'known-device' | 'audit' | 'rate-limit';
+export type MacPurpose = 'blind-index' | 'refresh-token' | 'one-time-token' | 'known-device' | 'audit' | 'rate-limit' | 'authority';
 
 export interface Mac {
   readonly keyId: string;

@@ -33,10 +33,12 @@ type TransactionClient = Parameters<Parameters<ProtectedClient['$transaction']>[
 /** Makes a statement of the database client that has not started. */
 export type Statement<T> = () => Prisma.PrismaPromise<T>;
 
+type AfterCommit = () => Promise<void> | void;
+
 /** The one way to the database: hands out the client of the running transaction, or the pool. */
 @Injectable()
 export class Database {
-  private readonly running = new AsyncLocalStorage<{ readonly client: TransactionClient; readonly afterCommit: (() => void)[] }>();
+  private readonly running = new AsyncLocalStorage<{ readonly client: TransactionClient; readonly afterCommit: AfterCommit[] }>();
   private faultListener: (fault: FieldFault) => void = () => undefined;
   private readonly pool: ProtectedClient;
   private readonly keyCache = new DataKeyCache();
@@ -89,16 +91,19 @@ export class Database {
   /** Runs the work in one transaction: all of it commits, or nothing. Inside a running transaction it joins that one. */
   async transaction<T>(work: () => Promise<T>): Promise<T> {
     if (this.running.getStore() !== undefined) return work();
-    const afterCommit: (() => void)[] = [];
+    const afterCommit: AfterCommit[] = [];
     const done = await this.pool.$transaction((client) => this.running.run({ client, afterCommit }, work));
-    for (const step of afterCommit) step();
+    await Promise.all(afterCommit.map(async (step) => step()));
     return done;
   }
 
-  /** Runs the work when the running transaction has committed, and never if it does not; outside of one, at once. It must not throw. */
-  afterCommit(work: () => void): void {
+  /**
+   * Runs the work when the running transaction has committed, before `transaction()` returns, and never if it does not commit; outside
+   * of one, at once. It must not throw: the change has happened.
+   */
+  async afterCommit(work: AfterCommit): Promise<void> {
     const running = this.running.getStore();
-    if (running === undefined) work();
+    if (running === undefined) await work();
     else running.afterCommit.push(work);
   }
 

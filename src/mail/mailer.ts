@@ -34,7 +34,7 @@ export class Mailer {
     const content = await this.write(id, mail);
     if (content === undefined) return;
     await this.mails.add({ id, recipient: mail.to, content });
-    this.database.afterCommit(this.wakeDelivery);
+    await this.database.afterCommit(this.wakeDelivery);
   }
 
   private async write(id: string, mail: Mail): Promise<string | undefined> {

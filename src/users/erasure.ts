@@ -1,11 +1,8 @@
 import { Injectable, Logger } from '@nestjs/common';
-import type { Principal } from '../common/principal.js';
-import { Problem } from '../common/problem.js';
 import { SecurityEvents, type SecurityEvent } from '../common/security-events.js';
 import { Database } from '../database/index.js';
 import { ErasedSubjects } from './erased-subjects.js';
 import { SubjectRows } from './subject-rows.js';
-import { keepAnAdministrator } from './last-administrator.js';
 import { Tombstones } from './tombstones.js';
 import { UsersRepository } from './users.repository.js';
 
@@ -26,14 +23,6 @@ export class Erasure {
     private readonly gone: ErasedSubjects,
   ) {
     this.rows = new SubjectRows(database);
-  }
-
-  /** @throws Problem conflict for the last administrator; not-found when another request was faster. */
-  async eraseCaller(principal: Principal): Promise<void> {
-    const { userId: id } = principal;
-    // As the database says now: the principal may be two seconds old.
-    const allowed = async () => void (await keepAnAdministrator(this.users, { id, keepsAdministrator: false }));
-    if (!(await this.erase(id, allowed))) throw new Problem('not-found');
   }
 
   /**

@@ -8,7 +8,7 @@ import { RateLimit } from '../common/rate-limit.decorator.js';
 import { Refuses } from '../common/refusals.decorator.js';
 import { AccountExport } from './account-export.js';
 import { AccountsService } from './accounts.service.js';
-import { Erasure } from './erasure.js';
+import { AccountErasure } from './account-erasure.js';
 import { ExportView } from './export.view.js';
 import { AccountView, ChangeRoles, UpdateAccount, UserListView, UserView } from './users.dto.js';
 import { UsersService } from './users.service.js';
@@ -20,7 +20,7 @@ export class UsersController {
   constructor(
     private readonly accounts: AccountsService,
     private readonly exports: AccountExport,
-    private readonly erasure: Erasure,
+    private readonly erasure: AccountErasure,
     private readonly users: UsersService,
   ) {}
 

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { AuthoritySeals, type Sealed, type Standing } from '../common/authority-seals.js';
 import { mailboxOf } from '../common/mail-address.js';
 import type { Keyset } from '../common/cursors.js';
 import type { Principal } from '../common/principal.js';
@@ -9,15 +10,12 @@ import type { UpdateAccount } from './users.dto.js';
 const account = { id: true, email: true, name: true, phone: true, roles: true, createdAt: true } as const;
 const listed = { id: true, email: true, phone: true, roles: true, status: true, createdAt: true } as const;
 
-/** What a person may, as far as administration is concerned. */
-export interface Standing {
-  readonly roles: readonly string[];
-  readonly status: string;
-}
-
 @Injectable()
 export class UsersRepository {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly seals: AuthoritySeals,
+  ) {}
 
   findAccount(principal: Principal) {
     return this.database.client.user.findUnique({ where: { id: principal.userId }, select: account });
@@ -67,20 +65,19 @@ export class UsersRepository {
     return this.database.client.user.findMany({ where: { id }, orderBy: { id: order }, take, select: listed });
   }
 
-  /** The next ones are for operators too, who have no principal: the command line is behind the machine's own access control. */
-  async changeRoles(id: string, roles: readonly string[]): Promise<boolean> {
-    const { count } = await this.database.client.user.updateMany({ where: { id }, data: { roles: [...roles], version: { increment: 1 } } });
-    return count === 1;
+  /**
+   * The next ones are for operators too, who have no principal: the command line is behind the machine's own access control.
+   * @param standing as it was read under the lock of `lockWithAdministrators()`: what is written is sealed.
+   */
+  async changeStanding({ id, roles, status, secondFactors }: Standing): Promise<void> {
+    const authorityMac = this.seals.ofStanding({ id, roles, status, secondFactors });
+    const data = { roles: [...roles], status, authorityMac, version: { increment: 1 } };
+    await this.database.client.user.updateMany({ where: { id }, data });
   }
 
-  /** Opens nothing. */
-  async exists(id: string): Promise<boolean> {
-    return (await this.database.client.user.findUnique({ where: { id }, select: { id: true } })) !== null;
-  }
-
-  async changeStatus(id: string, status: string): Promise<boolean> {
-    const { count } = await this.database.client.user.updateMany({ where: { id, status: { not: status } }, data: { status, version: { increment: 1 } } });
-    return count === 1;
+  /** As the database says now: what the guard saw may be two seconds old. */
+  async isSessionOpen(id: string): Promise<boolean> {
+    return (await this.database.client.session.count({ where: { id, endedAt: null } })) === 1;
   }
 
   findByEmail(email: string) {
@@ -88,13 +85,13 @@ export class UsersRepository {
   }
 
   /**
-   * The person and all administrators, locked until the transaction ends: two administrators who demote each other at the same time
+   * The people and all administrators, locked until the transaction ends: two administrators who demote each other at the same time
    * must not both succeed (ASVS v5.0.0-15.4.2). One statement: rows that it waited for are given as they are then, and all who lock do it
    * in the order of the ids, so that none waits for another in a circle.
    */
-  lockWithAdministrators(id: string): Promise<(Standing & { readonly id: string })[]> {
+  lockWithAdministrators(ids: readonly string[]): Promise<Sealed<Standing>[]> {
     return this.database.client.$queryRaw`
-      SELECT id::text, roles, status FROM users
-      WHERE id = ${id}::uuid OR ('admin' = ANY (roles) AND status = 'active') ORDER BY id FOR UPDATE`;
+      SELECT id::text, roles, status, second_factors AS "secondFactors", authority_mac AS "authorityMac" FROM users
+      WHERE id = ANY (${[...ids]}::uuid[]) OR ('admin' = ANY (roles) AND status = 'active') ORDER BY id FOR UPDATE`;
   }
 }

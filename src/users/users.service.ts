@@ -2,13 +2,12 @@ import { Injectable } from '@nestjs/common';
 import { Cursors, type PageQuery } from '../common/cursors.js';
 import { maskEmail, maskPhone } from '../common/masking.js';
 import type { Role } from '../common/permissions.js';
-import { PrincipalChanges } from '../common/session-revocation.js';
 import type { Principal } from '../common/principal.js';
 import { Problem } from '../common/problem.js';
 import { SecurityEvents } from '../common/security-events.js';
 import { Database } from '../database/index.js';
 import type { UserListView, UserView } from './users.dto.js';
-import { keepAnAdministrator } from './last-administrator.js';
+import { AccountStanding } from './account-standing.js';
 import { UsersRepository } from './users.repository.js';
 
 /** Administration: administrators see others masked, and give and take roles. */
@@ -16,9 +15,9 @@ import { UsersRepository } from './users.repository.js';
 export class UsersService {
   constructor(
     private readonly users: UsersRepository,
+    private readonly standing: AccountStanding,
     private readonly database: Database,
     private readonly events: SecurityEvents,
-    private readonly changes: PrincipalChanges,
     private readonly cursors: Cursors,
   ) {}
 
@@ -39,30 +38,26 @@ export class UsersService {
       throw new Problem('forbidden', 'Another administrator has to change your roles.');
     }
     if (!roles.includes('user')) throw roleMissing();
-    const changed = await this.database.transaction(async () => {
-      const before = found(await keepAnAdministrator(this.users, { id, keepsAdministrator: roles.includes('admin') }));
-      await this.users.changeRoles(id, roles);
+    return this.database.transaction(async () => {
+      const acting = { principal, permission: 'user:grant' } as const;
+      const before = found(await this.standing.lock({ id, keepsAdministrator: roles.includes('admin'), acting }));
+      await this.standing.changeRoles(before, roles);
       await this.events.record({ action: 'authz_change', outcome: 'success', target: user(id), details: { from: before.roles, to: roles } });
       return masked(found(await this.users.find(principal, id)));
     });
-    await this.changes.announce(id);
-    return changed;
   }
 
   /** For operators: the first administrator is made on the machine, never by a seed or a default account. */
   async grant(email: string, role: Role): Promise<'granted' | 'present' | 'unknown'> {
-    const id = await this.database.transaction(async () => {
+    return this.database.transaction(async () => {
       const person = await this.users.findByEmail(email);
-      const before = person && (await keepAnAdministrator(this.users, { id: person.id, keepsAdministrator: true }));
-      if (person === null || before === null) return 'unknown';
+      const before = person === null ? undefined : await this.standing.lock({ id: person.id, keepsAdministrator: true, acting: undefined });
+      if (before === undefined) return 'unknown';
       if (before.roles.includes(role)) return 'present';
-      await this.users.changeRoles(person.id, [...before.roles, role]);
-      await this.events.record({ action: 'authz_change', outcome: 'success', target: user(person.id), details: { granted: role, by: 'operator' } });
-      return { granted: person.id };
+      await this.standing.changeRoles(before, [...before.roles, role]);
+      await this.events.record({ action: 'authz_change', outcome: 'success', target: user(before.id), details: { granted: role, by: 'operator' } });
+      return 'granted';
     });
-    if (typeof id === 'string') return id;
-    await this.changes.announce(id.granted);
-    return 'granted';
   }
 
   /** For operators. */
@@ -79,8 +74,8 @@ const masked = <U extends { email: string; phone: string | null }>(row: U): U =>
   phone: row.phone === null ? null : maskPhone(row.phone),
 });
 
-const found = <T>(row: T | null): T => {
-  if (row === null) throw new Problem('not-found');
+const found = <T>(row: T | null | undefined): T => {
+  if (row === null || row === undefined) throw new Problem('not-found');
   return row;
 };
 

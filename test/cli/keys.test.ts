@@ -69,7 +69,7 @@ function load(actor: Actor) {
 }
 
 describe('keys:rotate beside the running service [practice 7.3] [ASVS 13.3.4]', () => {
-  it.each(['pii', 'blind-index', 'refresh-token'])('%s: a new key, everything moved, and no request fails', async (purpose) => {
+  it.each(['pii', 'blind-index', 'refresh-token', 'authority'])('%s: a new key, everything moved, and no request fails', async (purpose) => {
     const before = active(purpose);
     const traffic = load(alice);
     const { code, output } = await run('keys:rotate', purpose);

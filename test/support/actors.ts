@@ -43,6 +43,6 @@ export async function mailedToken(app: TestApp, email: string): Promise<string> 
 /** An administrator, made as operators make one, then signed in again. */
 export async function signUpAdministrator(app: TestApp, name = 'admin'): Promise<Actor> {
   const actor = await signUp(app, name);
-  await app.sql(`UPDATE users SET roles = '{user,admin}' WHERE id = $1`, [actor.userId]);
+  await app.operate(`UPDATE users SET roles = '{user,admin}' WHERE id = $1`, [actor.userId]);
   return { ...actor, ...(await signIn(app, actor)) };
 }

@@ -13,6 +13,7 @@ import { freshDatabase, type TestDatabase } from './databases.js';
 import { send, type Answer, type RequestParts } from './http.js';
 import { parseMail, type ReceivedMail } from './mail.js';
 import { profile } from './profile.js';
+import { sealRows } from './seals.js';
 
 /** The clock of the tests: real time plus what a test has added. */
 export class MovableClock extends Clock {
@@ -122,11 +123,23 @@ export class TestApp {
   }
 
   /** SQL beside the service, as an attacker with access to the database would send it. */
-  async sql<Row extends pg.QueryResultRow = Record<string, unknown>>(text: string, values: unknown[] = []): Promise<Row[]> {
+  sql<Row extends pg.QueryResultRow = Record<string, unknown>>(text: string, values: unknown[] = []): Promise<Row[]> {
+    return this.connected(async (client) => (await client.query<Row>(text, values)).rows);
+  }
+
+  /** SQL that makes a state which the service makes otherwise: users and sessions are sealed as the service would have sealed them. */
+  operate(text: string, values: unknown[] = []): Promise<void> {
+    return this.connected(async (client) => {
+      await client.query(text, values);
+      await sealRows(this, (one, parts) => client.query(one, parts));
+    });
+  }
+
+  private async connected<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
     const client = new pg.Client(this.connection());
     await client.connect();
     try {
-      return (await client.query<Row>(text, values)).rows;
+      return await work(client);
     } finally {
       await client.end();
     }

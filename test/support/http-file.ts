@@ -98,7 +98,7 @@ export class HttpFileRun {
 
   /** What the operator's command does (test/cli runs the command itself). */
   private async grant(_email: string, role: string): Promise<void> {
-    await this.app.sql(`UPDATE users SET roles = $1 WHERE id = $2`, [['user', role], fill(this.file, '{{administratorId}}')]);
+    await this.app.operate(`UPDATE users SET roles = $1 WHERE id = $2`, [['user', role], fill(this.file, '{{administratorId}}')]);
   }
 
   private set(variable: string, value: string): void {

@@ -1,10 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { SecurityEvents } from '../../common/security-events.js';
-import { PrincipalChanges } from '../../common/session-revocation.js';
 import { Database } from '../../database/index.js';
 import { AccountStanding, type AccountState } from '../../users/index.js';
 import { AdministrationRepository } from './administration.repository.js';
-import { byOf, type Caller } from './caller.js';
+import { actingAs, byOf, type Caller } from './caller.js';
 
 /** Locks accounts and opens them again. */
 @Injectable()
@@ -14,7 +13,6 @@ export class AccountLocks {
     private readonly sessions: AdministrationRepository,
     private readonly database: Database,
     private readonly events: SecurityEvents,
-    private readonly changes: PrincipalChanges,
   ) {}
 
   /**
@@ -23,15 +21,13 @@ export class AccountLocks {
    * @returns false when the account was in that state already.
    * @throws Problem not-found; conflict for the last administrator.
    */
-  async change(caller: Caller, userId: string, state: AccountState): Promise<boolean> {
-    const changed = await this.database.transaction(async () => {
-      if (!(await this.accounts.change(userId, state))) return false;
+  change(caller: Caller, userId: string, state: AccountState): Promise<boolean> {
+    return this.database.transaction(async () => {
+      if (!(await this.accounts.change(userId, state, actingAs(caller, 'user:disable')))) return false;
       const sessions = await this.sessions.endAllOf(userId);
       const action = state === 'disabled' ? 'user_disabled' : 'user_enabled';
       await this.events.record({ action, outcome: 'success', target: { type: 'user', id: userId }, details: { sessions, by: byOf(caller) } });
       return true;
     });
-    await this.changes.announce(userId);
-    return changed;
   }
 }

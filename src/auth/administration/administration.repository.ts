@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../common/clock.js';
+import { PrincipalChanges } from '../../common/session-revocation.js';
 import { Database } from '../../database/index.js';
+import { resetDueHash } from '../password/index.js';
 
 const reason = 'ended-by-administrator';
 /** One statement ends so many: a transaction over all of a large table would lock it for longer than anybody waits. */
@@ -12,11 +14,13 @@ export class AdministrationRepository {
   constructor(
     private readonly database: Database,
     private readonly clock: Clock,
+    private readonly changes: PrincipalChanges,
   ) {}
 
-  /** @returns how many were open. */
+  /** Acts on the next request, on every instance. @returns how many were open. */
   async endAllOf(userId: string): Promise<number> {
-    const data = { endedAt: this.clock.now(), endReason: reason };
+    await this.database.afterCommit(() => this.changes.announce(userId));
+    const data = { endedAt: this.clock.now(), endReason: reason, authorityMac: null };
     return (await this.database.client.session.updateMany({ where: { userId, endedAt: null }, data })).count;
   }
 
@@ -27,23 +31,22 @@ export class AdministrationRepository {
 
   /** Some of the open ones up to that id, whoever they belong to. @returns how many; 0 when none is left. */
   async endSome(newest: string): Promise<number> {
-    const data = { endedAt: this.clock.now(), endReason: reason };
+    const data = { endedAt: this.clock.now(), endReason: reason, authorityMac: null };
     const where = { endedAt: null, id: { lte: newest } };
     return (await this.database.client.session.updateMany({ where, data, limit: endedAtOnce })).count;
-  }
-
-  /** Before anything else of the person: no session of theirs begins, and no factor changes, until the transaction ends. */
-  async lock(userId: string): Promise<void> {
-    await this.database.client.$queryRaw`SELECT id FROM users WHERE id = ${userId}::uuid FOR UPDATE`;
   }
 
   find(userId: string) {
     return this.database.client.user.findUnique({ where: { id: userId }, select: { email: true, status: true } });
   }
 
-  /** From now on the password signs nobody in, nor does a passkey. @returns false for whoever has none. */
+  /**
+   * From now on the password signs nobody in, nor does a passkey. The sealed hash says so too: whoever only writes to the database cannot
+   * take that back by clearing a time. @returns false for whoever has none.
+   */
   async demandReset(userId: string): Promise<boolean> {
-    const { count } = await this.database.client.passwordCredential.updateMany({ where: { userId }, data: { resetDueAt: this.clock.now() } });
+    const data = { resetDueAt: this.clock.now(), hash: resetDueHash };
+    const { count } = await this.database.client.passwordCredential.updateMany({ where: { userId }, data });
     return count === 1;
   }
 }

@@ -1,11 +1,16 @@
+import type { Permission } from '../../common/permissions.js';
 import type { Principal } from '../../common/principal.js';
 import { Problem } from '../../common/problem.js';
 import type { SecurityEvents } from '../../common/security-events.js';
+import type { Acting } from '../../users/index.js';
 
 /** An administrator by the API; `operator` is whoever runs a command on the machine, behind its own access control. */
 export type Caller = Principal | 'operator';
 
 export const byOf = (caller: Caller): string => (caller === 'operator' ? caller : 'administrator');
+
+/** What is asked again of the caller under the lock. */
+export const actingAs = (caller: Caller, permission: Permission): Acting => (caller === 'operator' ? undefined : { principal: caller, permission });
 
 /**
  * Administration is about others: an administrator's stolen session must not cut the owner's way back, and nobody locks themselves out

@@ -1,21 +1,21 @@
 import { Injectable } from '@nestjs/common';
 import { Problem } from '../../common/problem.js';
 import { SecurityEvents } from '../../common/security-events.js';
-import { PrincipalChanges } from '../../common/session-revocation.js';
 import { Database } from '../../database/index.js';
+import { AccountStanding } from '../../users/index.js';
 import { Recovery } from '../recovery/recovery.js';
 import { AdministrationRepository } from './administration.repository.js';
-import { byOf, type Caller } from './caller.js';
+import { actingAs, byOf, type Caller } from './caller.js';
 
 /** A password that may be known to others. The administrator says so, and only its owner, by mail, chooses the next (ASVS v5.0.0-6.4.6). */
 @Injectable()
 export class ForcedResets {
   constructor(
+    private readonly accounts: AccountStanding,
     private readonly people: AdministrationRepository,
     private readonly recovery: Recovery,
     private readonly database: Database,
     private readonly events: SecurityEvents,
-    private readonly changes: PrincipalChanges,
   ) {}
 
   /**
@@ -24,7 +24,7 @@ export class ForcedResets {
    */
   async begin(caller: Caller, userId: string): Promise<void> {
     await this.database.transaction(async () => {
-      await this.people.lock(userId);
+      await this.accounts.lock({ id: userId, keepsAdministrator: true, acting: actingAs(caller, 'user:reset-password') });
       const person = await this.people.find(userId);
       if (person === null) throw new Problem('not-found');
       // First, because whoever resets a password locks the token before the password: in another order the two could wait for each other.
@@ -34,6 +34,5 @@ export class ForcedResets {
       const sessions = await this.people.endAllOf(userId);
       await this.events.record({ action: 'authn_reset_forced', outcome: 'success', target: { type: 'user', id: userId }, details: { sessions, by: byOf(caller) } });
     });
-    await this.changes.announce(userId);
   }
 }

@@ -63,11 +63,6 @@ export class SessionStates {
     return this.sharedState.publish(sessionEnded, sessionId);
   }
 
-  /** The same for all sessions of a user. */
-  announceEndOfUser(userId: string): Promise<void> {
-    return this.sharedState.publish(userChanged, userId);
-  }
-
   /** Tells every instance that no session is what it was. To be called after the commit. */
   announceEndOfAll(): Promise<void> {
     return this.sharedState.publish(everyoneSignedOut, '');

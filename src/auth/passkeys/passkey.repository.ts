@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../../common/clock.js';
 import type { Principal } from '../../common/principal.js';
 import { Database } from '../../database/index.js';
+import { resetDueHash } from '../password/index.js';
 import type { VerifiedCredential, VerifiedUse } from './relying-party.js';
 
 /** Bounds what a session can fill the table with, and the list that goes along with each registration. */
@@ -54,9 +55,10 @@ export class PasskeyRepository {
   async standingOf(id: string) {
     const found = await this.database.client.passkey.findUnique({
       where: { id },
-      select: { lastUsedAt: true, user: { select: { password: { select: { resetDueAt: true } } } } },
+      select: { lastUsedAt: true, user: { select: { password: { select: { resetDueAt: true, hash: true } } } } },
     });
-    return found && { isUnused: found.lastUsedAt === null, isResetDue: (found.user.password?.resetDueAt ?? null) !== null };
+    const password = found?.user.password;
+    return found && { isUnused: found.lastUsedAt === null, isResetDue: password != null && (password.resetDueAt !== null || password.hash === resetDueHash) };
   }
 
   /**

@@ -8,6 +8,9 @@ import { FieldEncryptionError, PasswordHasher } from '../../security/data-protec
 const rowsPerRead = 100;
 const standIn = { subject: 'stand-in', id: '00000000-0000-7000-8000-000000000000' } as const;
 
+/** Stands in the place of a hash, sealed like one, while a reset is due. */
+export const resetDueHash = 'reset-due';
+
 /** A password that was proved, and since when it is the password. */
 export interface ProvenPassword {
   readonly userId: string;
@@ -51,7 +54,7 @@ export class CredentialRepository implements OnApplicationBootstrap {
     const { client } = this.database;
     try {
       const credential = await this.find(userId);
-      if (credential === null) return;
+      if (credential === null || credential.hash === resetDueHash) return;
       const parameters = this.hasher.parametersOf(credential.hash);
       await client.$executeRaw`UPDATE password_credentials SET parameters = ${parameters} WHERE user_id = ${userId}::uuid AND parameters IS NULL`;
     } catch (error) {

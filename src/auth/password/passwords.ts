@@ -3,7 +3,7 @@ import { Problem } from '../../common/problem.js';
 import { SecurityEvents } from '../../common/security-events.js';
 import { PasswordHasher } from '../../security/data-protection/index.js';
 import { unauthenticated } from '../authentication/unauthenticated.js';
-import { CredentialRepository, type ProvenPassword } from './credential.repository.js';
+import { CredentialRepository, resetDueHash, type ProvenPassword } from './credential.repository.js';
 import { PasswordPolicy, type PasswordOwner } from './password-policy.js';
 
 /** Proof by password: checked at login, set at the end of a registration or a reset. */
@@ -25,9 +25,11 @@ export class Passwords {
   async verify(email: string, password: string, isKnown = false): Promise<ProvenPassword> {
     const account = await this.credentials.findByEmail(email);
     const inUse = await this.credentials.parametersInUse();
-    const proven = await this.hasher.verify(account?.hash, password, { inUse, isKnown });
+    const isDue = account?.hash === resetDueHash;
+    const proven = await this.hasher.verify(isDue ? undefined : account?.hash, password, { inUse, isKnown });
     if (account === undefined) throw this.refuse('unknown');
     const { userId, status, hash, resetDueAt, updatedAt } = account;
+    if (isDue) throw this.refuse('reset-due', userId);
     if (!proven) throw this.refuse('password', userId);
     if (status !== 'active') throw this.refuse('disabled', userId);
     if (resetDueAt !== null) throw this.refuse('reset-due', userId);
@@ -48,7 +50,7 @@ export class Passwords {
   /** The proof that it is the user's present password; undefined when it is not. */
   async proveOwn(userId: string, password: string): Promise<ProvenPassword | undefined> {
     const credential = await this.credentials.find(userId);
-    if (credential === null || credential.resetDueAt !== null) return undefined;
+    if (credential === null || credential.resetDueAt !== null || credential.hash === resetDueHash) return undefined;
     const inUse = await this.credentials.parametersInUse();
     return (await this.hasher.verify(credential.hash, password, { inUse })) ? { userId, updatedAt: credential.updatedAt } : undefined;
   }

@@ -26,8 +26,10 @@ export class RecoveryCodeRepository {
   }
 
   /** Check and change are one statement: of many that present the code at once, one gets true (ASVS v5.0.0-6.5.1). */
-  async use(id: string): Promise<boolean> {
-    const { count } = await this.database.client.recoveryCode.updateMany({ where: { id, usedAt: null }, data: { usedAt: this.clock.now() } });
+  async use(userId: string, id: string): Promise<boolean> {
+    // The hash goes too: a used code does not count again because somebody clears the time in the database.
+    const data = { usedAt: this.clock.now(), hash: 'used' };
+    const { count } = await this.database.client.recoveryCode.updateMany({ where: { id, userId, usedAt: null }, data });
     return count === 1;
   }
 

@@ -64,7 +64,7 @@ export class RecoveryCodes {
     const hash = hashOfCode(code);
     const found = (await this.repository.unused(userId)).find((unused) => isSameHash(unused.hash, hash));
     if (found === undefined) return 'wrong';
-    if (!(await this.repository.use(found.id))) return 'used';
+    if (!(await this.repository.use(userId, found.id))) return 'used';
     const left = await this.repository.countUnused(userId);
     await this.events.record({ action: 'authn_recovery_code_used', outcome: 'success', target: { type: 'user', id: userId }, details: { left } });
     return undefined;

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { AuthoritySeals } from '../../common/authority-seals.js';
 import { Clock } from '../../common/clock.js';
 import { Database } from '../../database/index.js';
 
@@ -17,6 +18,7 @@ export class RegistrationRepository {
   constructor(
     private readonly database: Database,
     private readonly clock: Clock,
+    private readonly seals: AuthoritySeals,
   ) {}
 
   async hasAccount(email: string): Promise<boolean> {
@@ -63,7 +65,9 @@ export class RegistrationRepository {
   }
 
   async createUser({ id, email, name }: Applicant & { name: string }): Promise<void> {
-    await this.database.client.user.create({ data: { id, email, name }, select: { id: true } });
+    const standing = { id, roles: ['user'] as const, status: 'active', secondFactors: [] };
+    const authorityMac = this.seals.ofStanding(standing);
+    await this.database.client.user.create({ data: { ...standing, email, name, roles: [...standing.roles], authorityMac }, select: { id: true } });
   }
 
   private newExpiry(): Date {

@@ -4,7 +4,7 @@ import { Problem } from '../../common/problem.js';
 import { SecurityEvents, type SecurityEvent } from '../../common/security-events.js';
 import { unauthenticated } from '../authentication/unauthenticated.js';
 import { PersonLock } from './person-lock.js';
-import { SecondFactors, type SecondFactor } from './second-factors.js';
+import { SecondFactors, standsAlone, type SecondFactor } from './second-factors.js';
 import { Sessions } from './sessions.js';
 import { SignIns } from './sign-ins.js';
 import type { TokensView } from './tokens.view.js';
@@ -47,14 +47,17 @@ export class FactorChanges {
 
   /** One change, its audit event about the caller, and the end of the caller's other sessions (ASVS v5.0.0-7.4.3): all of it or nothing. */
   change<T>({ userId, sessionId }: Principal, event: Pick<SecurityEvent, 'action' | 'details'>, work: () => Promise<T>): Promise<T> {
-    return this.lock.hold(userId, async () => {
+    return this.lock.hold(userId, async (standing) => {
       // A thief's request may have waited for the very change that ended the thief's session.
       if (!(await this.sessions.isOpen(sessionId))) throw unauthenticated();
+      await this.factors.enrolledAsSealed(standing);
       const done = await work();
+      const enrolled = (await this.factors.enrolledBy(userId)).filter(standsAlone);
+      if (enrolled.length !== standing.secondFactors.length) await this.lock.keepSecondFactors(standing, enrolled);
       await this.events.record({ ...event, outcome: 'success', target: { type: 'user', id: userId } });
       await this.sessions.endAllOf(userId, 'credential-changed', sessionId);
       // The own session lives on, but what is remembered of it may be old.
-      this.sessions.announceEnd(sessionId);
+      await this.sessions.announceEnd(sessionId);
       return done;
     });
   }

@@ -39,7 +39,7 @@ export class OwnSessionRepository {
     const endReason: EndReason = 'too-many-sessions';
     const ended = await client.session.updateManyAndReturn({
       where: { id: { in: surplus.map(({ id }) => id) }, endedAt: null },
-      data: { endedAt: this.clock.now(), endReason },
+      data: { endedAt: this.clock.now(), endReason, authorityMac: null },
       select: { id: true },
     });
     return ended.map(({ id }) => id);

@@ -26,6 +26,8 @@ export class Refreshing {
     const claims = this.refreshTokens.read(token);
     if (claims === undefined) throw this.refuse('refresh-token-forged');
     const session = (await this.repository.rotate(claims, inBrowser)) ?? (await this.afterLostRace(claims, inBrowser));
+    // Whose session it is, and what it allows, must be what the service wrote: else one UPDATE makes the caller somebody else.
+    if (!this.repository.isWhole(session)) throw this.refuse('broken-seal', session);
     const target = { type: 'session', id: session.id };
     this.events.report({ action: 'authn_token_created', outcome: 'success', actorId: session.userId, target });
     return this.tokens.issue(session);

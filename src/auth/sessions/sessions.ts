@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { SecurityEvents, type SecurityAction } from '../../common/security-events.js';
 import { Database } from '../../database/index.js';
+import { unauthenticated } from '../authentication/unauthenticated.js';
 import { SessionStates } from '../authentication/session-states.js';
 import { OwnSessionRepository } from './own-session.repository.js';
 import { SessionRepository, type EndReason, type NewSession } from './session.repository.js';
@@ -56,7 +57,7 @@ export class Sessions {
 
   private endIf(sessionId: string, { reason, action, userId }: Ending): Promise<string | undefined> {
     return this.database.transaction(async () => {
-      this.announceEnd(sessionId);
+      await this.announceEnd(sessionId);
       const owner = await this.repository.end(sessionId, reason, userId);
       if (owner === undefined) return undefined;
       const target = { type: 'session', id: sessionId };
@@ -78,19 +79,19 @@ export class Sessions {
     return this.repository.isOpen(sessionId);
   }
 
-  /** The method counts as proved in the session. */
-  addMethod(sessionId: string, method: string): Promise<void> {
-    return this.repository.addMethod(sessionId, method);
+  /** The method counts as proved in the session. @throws Problem unauthenticated when the session is not what it was. */
+  async addMethod(sessionId: string, method: string): Promise<void> {
+    if (!(await this.repository.addMethod(sessionId, method))) throw unauthenticated();
   }
 
   /** Makes every instance forget what it knows of the session, once the running transaction has committed. */
-  announceEnd(sessionId: string): void {
-    this.database.afterCommit(() => void this.states.announceEnd(sessionId));
+  announceEnd(sessionId: string): Promise<void> {
+    return this.database.afterCommit(() => this.states.announceEnd(sessionId));
   }
 
   private async recordEnds(ids: readonly string[], reason: EndReason): Promise<void> {
     for (const id of ids) {
-      this.announceEnd(id);
+      await this.announceEnd(id);
       await this.events.record({ action: 'session_ended', outcome: 'success', target: { type: 'session', id }, details: { reason } });
     }
   }

@@ -47,10 +47,10 @@ export class SignIns {
   open({ userId, methods, inBrowser: asked = false, together }: SignIn): Promise<Begun> {
     const present = requestContext()?.principal;
     const inBrowser = asked || present?.inBrowser === true;
-    return this.lock.hold(userId, async () => {
+    return this.lock.hold(userId, async (standing) => {
       await together?.();
       // Asked under the lock: a factor that is enrolled at this very moment is due already, or its enrolment ends this session.
-      const due = await this.factors.dueAfter(userId, methods);
+      const due = await this.factors.dueAfter(standing, methods);
       await this.endReplaced(present?.sessionId, inBrowser ? this.tokens.replacedSession() : undefined);
       const session = await this.sessions.create({ userId, methods, inBrowser, ...whereabouts(), factorDue: due.length > 0, enrolmentDue: due.includes('enrolment') });
       return { session, due };

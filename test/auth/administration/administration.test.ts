@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AdministrationRepository } from '../../../src/auth/administration/administration.repository.js';
 import { UsersService } from '../../../src/users/index.js';
 import { signIn, signUp, signUpAdministrator, type Actor } from '../../support/actors.js';
+import { sealRows } from '../../support/seals.js';
 import { startApp, type TestApp } from '../../support/app.js';
 import { profile } from '../../support/profile.js';
 import { neverIssued } from '../../support/resources.js';
@@ -207,7 +208,7 @@ describe('what administrators may not [A5-5] [ASVS 7.5.3]', () => {
   it('comes with a session that is six minutes old, stolen perhaps: 401 step-up-required, and the victim goes on', async () => {
     const vic = await signUp(app, 'vic');
     const old = await signIn(app, admin);
-    await app.sql(`UPDATE sessions SET authenticated_at = authenticated_at - interval '6 minutes' WHERE id = (SELECT max(id::text)::uuid FROM sessions WHERE user_id = $1)`, [admin.userId]);
+    await app.operate(`UPDATE sessions SET authenticated_at = authenticated_at - interval '6 minutes' WHERE id = (SELECT max(id::text)::uuid FROM sessions WHERE user_id = $1)`, [admin.userId]);
     for (const [method, path, body] of [...calls(vic.userId), ['DELETE', '/v1/sessions'] as const]) {
       const { status, headers } = await app.request(method, path, { token: old.token, body });
       expect([status, headers['www-authenticate']]).toEqual([401, 'Bearer error="insufficient_user_authentication", max_age="300"']);
@@ -254,37 +255,38 @@ describe('the last administrator stays [A5-5] [ASVS 15.4.2]', () => {
     for (let round = 0; round < 10; round++) {
       await Promise.all([demote(admin, other.userId, 0), grant(), setStatus(other, admin.userId, 'disabled', 1), grant(), demote(admin, other.userId, 1)]);
       expect((await administrators()).length).toBeGreaterThan(0);
-      await app.sql(`UPDATE users SET roles = '{user,admin}', status = 'active' WHERE id = ANY ($1)`, [[admin.userId, other.userId]]);
+      await app.operate(`UPDATE users SET roles = '{user,admin}', status = 'active' WHERE id = ANY ($1)`, [[admin.userId, other.userId]]);
       [admin, other] = [{ ...admin, ...(await signIn(app, admin)) }, { ...other, ...(await signIn(app, other)) }];
     }
-    await app.sql(`UPDATE users SET roles = '{user}' WHERE id = $1`, [other.userId]);
+    await app.operate(`UPDATE users SET roles = '{user}' WHERE id = $1`, [other.userId]);
   }, 60_000);
 
   // The embedded database has one session: nothing happens meanwhile there.
   if (profile().name === 'services') {
     it('somebody becomes the only administrator while their demotion is under way: 409, by what is true by then', async () => {
-      await app.sql(`UPDATE users SET roles = '{user}' WHERE id <> $1`, [admin.userId]);
+      await app.operate(`UPDATE users SET roles = '{user}' WHERE id <> $1`, [admin.userId]);
       const other = await signUp(app, 'other');
       const meanwhile = new pg.Client({ connectionString: app.database.url });
       await meanwhile.connect();
       await meanwhile.query('BEGIN');
       await meanwhile.query(`UPDATE users SET roles = '{user,admin}' WHERE id = $1`, [other.userId]);
       await meanwhile.query(`UPDATE users SET status = 'disabled' WHERE id = $1`, [admin.userId]);
+      await sealRows(app, (text, values) => meanwhile.query(text, values));
       const demoted = demote(admin, other.userId, 0);
       await expect.poll(async () => (await app.sql('SELECT 1 FROM pg_locks WHERE NOT granted')).length).toBeGreaterThan(0);
       await meanwhile.query('COMMIT');
       await meanwhile.end();
       expect((await demoted).status).toBe(409);
       expect(await administrators()).toEqual([{ id: other.userId }]);
-      await app.sql(`UPDATE users SET status = 'active', roles = CASE id WHEN $1 THEN roles ELSE '{user}' END`, [admin.userId]);
+      await app.operate(`UPDATE users SET status = 'active', roles = CASE id WHEN $1 THEN roles ELSE '{user}' END`, [admin.userId]);
     });
   }
 
   it('a disabled administrator does not count: the only other one cannot be demoted', async () => {
     const other = await signUpAdministrator(app, 'other');
-    await app.sql(`UPDATE users SET status = 'disabled' WHERE id = $1`, [admin.userId]);
+    await app.operate(`UPDATE users SET status = 'disabled' WHERE id = $1`, [admin.userId]);
     expect((await app.request('DELETE', '/v1/users/me', { token: other.token })).status).toBe(409);
-    await app.sql(`UPDATE users SET status = 'active' WHERE id = $1`, [admin.userId]);
+    await app.operate(`UPDATE users SET status = 'active' WHERE id = $1`, [admin.userId]);
     expect(await administrators()).toHaveLength(2);
   });
 });

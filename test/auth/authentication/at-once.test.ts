@@ -66,7 +66,7 @@ describe('what is taken away is gone at once, on every instance (ASVS V7.4, V8.3
   it('is disabled behind the service: refused within two seconds, cannot refresh, cannot sign in [ASVS 7.4.2]', async () => {
     const alice = await signUp(app, 'alice');
     expect(await everywhere(alice.token)).toEqual(all(200));
-    await app.sql(`UPDATE users SET status = 'disabled' WHERE id = $1`, [alice.userId]);
+    await app.operate(`UPDATE users SET status = 'disabled' WHERE id = $1`, [alice.userId]);
     app.clock.advance(2);
     expect(await everywhere(alice.token)).toEqual(all(401));
     expect((await app.request('POST', '/v1/auth/refresh', { body: { refreshToken: alice.refreshToken } })).status).toBe(401);

@@ -80,7 +80,7 @@ describe('change of the e-mail address (ASVS V6.3.7, V7.5.1)', () => {
 
   it('a thief with a session of ten minutes ago asks: 401 with the challenge, no mail, no row [A2-8] [ASVS 7.5.1]', async () => {
     const alice = await signUp(app, 'alice');
-    await app.sql(`UPDATE sessions SET authenticated_at = authenticated_at - interval '10 minutes' WHERE user_id = $1`, [alice.userId]);
+    await app.operate(`UPDATE sessions SET authenticated_at = authenticated_at - interval '10 minutes' WHERE user_id = $1`, [alice.userId]);
     await new Promise((resolve) => setTimeout(resolve, 2100));
     expect(await change(alice, newAddress())).toMatchObject({ status: 401, body: { type: '/problems/step-up-required' } });
     expect(await app.sql('SELECT 1 FROM email_changes WHERE user_id = $1', [alice.userId])).toEqual([]);

@@ -76,7 +76,7 @@ describe('the passkeys of a person [ASVS 6.5.6]', () => {
   });
 
   it('deleting one with a session that did not prove itself lately: 401, and it still works [ASVS 7.5.1]', async () => {
-    await app.sql(`UPDATE sessions SET authenticated_at = now() - interval '6 minutes' WHERE user_id = $1`, [alice.userId]);
+    await app.operate(`UPDATE sessions SET authenticated_at = now() - interval '6 minutes' WHERE user_id = $1`, [alice.userId]);
     await app.restart();
     const { status, body } = await app.request('DELETE', `${passkeys}/${passkeyId}`, { token: alice.token });
     expect([status, body.type]).toEqual([401, '/problems/step-up-required']);

@@ -123,7 +123,7 @@ describe('forged registrations: 400, and no passkey [ASVS 6.7.2]', () => {
 
   it('a stolen session that did not prove itself lately: 401 step-up-required [ASVS 7.5.1]', async () => {
     const gina = await signUp(app, 'gina');
-    await app.sql(`UPDATE sessions SET authenticated_at = now() - interval '6 minutes' WHERE user_id = $1`, [gina.userId]);
+    await app.operate(`UPDATE sessions SET authenticated_at = now() - interval '6 minutes' WHERE user_id = $1`, [gina.userId]);
     await app.restart();
     const { status, body } = await app.request('POST', `${passkeys}/registration-options`, { token: gina.token });
     expect([status, body.type]).toEqual([401, '/problems/step-up-required']);

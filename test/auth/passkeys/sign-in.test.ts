@@ -103,7 +103,7 @@ describe('forged sign-ins: one and the same 401, and no session [ASVS 6.3.8] [AS
   it('a disabled user signs: the same 401, and the audit trail knows why', async () => {
     const bob = await signUp(app, 'bob');
     const { authenticator } = await register(app, bob);
-    await app.sql(`UPDATE users SET status = 'disabled' WHERE id = $1`, [bob.userId]);
+    await app.operate(`UPDATE users SET status = 'disabled' WHERE id = $1`, [bob.userId]);
     expect(refusalOf(await trySignIn(app, authenticator))).toEqual(refusal);
     await app.auditEvent('authn_login_fail', ({ target_id, details }) => target_id === bob.userId && (details as { reason: string }).reason === 'disabled');
   });

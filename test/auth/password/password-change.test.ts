@@ -65,7 +65,7 @@ describe('change of a password (ASVS V6.2, V7.4)', () => {
 
   it('changes it with a session of ten minutes ago: 401 with the challenge to sign in again [A2-8] [ASVS 7.5.1]', async () => {
     const alice = await signUp(app, 'alice');
-    await app.sql(`UPDATE sessions SET authenticated_at = authenticated_at - interval '10 minutes' WHERE user_id = $1`, [alice.userId]);
+    await app.operate(`UPDATE sessions SET authenticated_at = authenticated_at - interval '10 minutes' WHERE user_id = $1`, [alice.userId]);
     await new Promise((resolve) => setTimeout(resolve, 2100));
     const answer = await change(alice, alice.password);
     expect(answer).toMatchObject({ status: 401, body: { type: '/problems/step-up-required' } });

@@ -76,7 +76,7 @@ describe('recovery codes (ASVS V6.5) [practice 2.5]', () => {
   it('makes new codes: step-up first; then the old ones are worth nothing, and other sessions end [ASVS 6.5.6] [ASVS 7.4.3]', async () => {
     const bob = await enrolTotp(app, await signUp(app, 'bob'));
     const [other, own] = [await signInWithCode(app, bob), await signInWithCode(app, bob)];
-    await app.sql(`UPDATE sessions SET authenticated_at = authenticated_at - interval '6 minutes' WHERE id = $1`, [decode(other.token).payload['sid']]);
+    await app.operate(`UPDATE sessions SET authenticated_at = authenticated_at - interval '6 minutes' WHERE id = $1`, [decode(other.token).payload['sid']]);
     expect(await create(other.token)).toMatchObject({ status: 401, body: { type: expect.stringContaining('step-up-required') } });
     const { status, body } = await create(own.token);
     expect([status, new Set(body.codes).size]).toEqual([201, 10]);

@@ -59,7 +59,7 @@ describe('recovery of a forgotten password (ASVS V6.4)', () => {
 
   it('asks for a disabled account: the same answer, and no token [A2-5]', async () => {
     const gone = await signUp(app, 'gone');
-    await app.sql(`UPDATE users SET status = 'disabled' WHERE id = $1`, [gone.userId]);
+    await app.operate(`UPDATE users SET status = 'disabled' WHERE id = $1`, [gone.userId]);
     expect((await forgot(gone.email)).status).toBe(202);
     await app.mailTo(gone.email, 'You have no account');
   });

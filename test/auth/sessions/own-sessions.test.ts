@@ -74,7 +74,7 @@ describe('the list of the own sessions (ASVS V7.5) [practice 2.5] [ASVS 7.5.2]',
   it('somebody has the password but not the second factor: the owner sees it [A2-6]', async () => {
     const alice = await signUp(app, 'alice');
     const thief = await signIn(app, alice);
-    await app.sql('UPDATE sessions SET factor_due = true WHERE id = $1', [idOf(thief.token)]);
+    await app.operate('UPDATE sessions SET factor_due = true WHERE id = $1', [idOf(thief.token)]);
     expect(await list(alice.token)).toContainEqual(expect.objectContaining({ id: idOf(thief.token), secondFactorDue: true }));
   });
 
@@ -138,7 +138,7 @@ describe('ending sessions, at once and on every instance (ASVS V7.4, V7.5) [ASVS
   it.each(['/others', '', `/${randomUUIDv7()}`])('a stolen session of an hour ago ends sessions by %j: sign in again first [ASVS 7.5.2]', async (path) => {
     const alice = await signUp(app, 'alice');
     const stolen = await signIn(app, alice);
-    await app.sql(`UPDATE sessions SET authenticated_at = now() - interval '1 hour' WHERE id = $1`, [idOf(stolen.token)]);
+    await app.operate(`UPDATE sessions SET authenticated_at = now() - interval '1 hour' WHERE id = $1`, [idOf(stolen.token)]);
     const { status, body } = await app.request('DELETE', `/v1/auth/sessions${path}`, { token: stolen.token });
     expect([status, body.type]).toEqual([401, '/problems/step-up-required']);
     await expectEverywhere(alice.token, 200);
@@ -155,7 +155,7 @@ describe('ending sessions, at once and on every instance (ASVS V7.4, V7.5) [ASVS
 describe('a person has at most 100 open sessions [ASVS 7.1.2]', () => {
   const open = async ({ userId }: Actor) => (await app.sql('SELECT id FROM sessions WHERE user_id = $1 AND ended_at IS NULL', [userId])).length;
   const fill = ({ userId }: Actor) =>
-    app.sql(
+    app.operate(
       `INSERT INTO sessions (id, user_id, refreshed_at, authenticated_at, methods, expires_at)
        SELECT ('00000000-0000-7000-8000-' || lpad(i::text, 4, '0') || substr(md5($1 || i), 1, 8))::uuid, $1::uuid, now() - i * interval '1 minute', now(), '{pwd}', now() + interval '20 days'
        FROM generate_series(1, $2) i`,
@@ -176,7 +176,7 @@ describe('a person has at most 100 open sessions [ASVS 7.1.2]', () => {
   it('knows the password, and begins a hundred half sign-ins: they go first, and the session of the owner stays [A2-6]', async () => {
     const alice = await signUp(app, 'alice');
     await fill(alice);
-    await app.sql('UPDATE sessions SET factor_due = true WHERE user_id = $1 AND id <> $2', [alice.userId, idOf(alice.token)]);
+    await app.operate('UPDATE sessions SET factor_due = true WHERE user_id = $1 AND id <> $2', [alice.userId, idOf(alice.token)]);
     await app.sql(`UPDATE sessions SET refreshed_at = now() - interval '1 day' WHERE id = $1`, [idOf(alice.token)]);
     await signIn(app, alice);
     expect(await rowOf(alice.token)).toMatchObject({ end_reason: null });

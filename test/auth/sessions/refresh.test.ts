@@ -122,9 +122,9 @@ describe('refresh tokens rotate, and theft is noticed (RFC 9700 s4.14, ASVS V10.
   it('is disabled within the grace: 401, and enabled again the session is still there', async () => {
     const { refreshToken } = await signIn(app, alice);
     const second = (await refresh(refreshToken)).body;
-    await app.sql(`UPDATE users SET status = 'disabled' WHERE id = $1`, [alice.userId]);
+    await app.operate(`UPDATE users SET status = 'disabled' WHERE id = $1`, [alice.userId]);
     expect([(await refresh(refreshToken)).status, (await refresh(second.refreshToken)).status]).toEqual([401, 401]);
-    await app.sql(`UPDATE users SET status = 'active' WHERE id = $1`, [alice.userId]);
+    await app.operate(`UPDATE users SET status = 'active' WHERE id = $1`, [alice.userId]);
     expect((await refresh(second.refreshToken)).status).toBe(200);
   });
 

@@ -16,7 +16,7 @@ describe('after the password alone, while the second factor is due [A2-6] [ASVS 
   beforeAll(async () => {
     app = await startApp({ instances: 1 });
     alice = await signUp(app, 'alice-pre');
-    await app.sql('UPDATE sessions SET factor_due = true WHERE id = $1', [decode(alice.token).payload['sid']]);
+    await app.operate('UPDATE sessions SET factor_due = true WHERE id = $1', [decode(alice.token).payload['sid']]);
     // The micro-cache of the session may still know it as a whole one.
     app.clock.advance(3);
     handlers = listHandlers(app.on(0).service.app.get(DiscoveryService, { strict: false }));

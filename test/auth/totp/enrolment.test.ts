@@ -18,7 +18,7 @@ describe('an authenticator app is enrolled and taken away (ASVS V6.5) [practice 
   const me = (token: string, instance = 0) => app.on(instance).request('GET', '/v1/users/me', { token });
   const isConfirmed = async (userId: string) => (await app.sql('SELECT 1 FROM totp_authenticators WHERE user_id = $1 AND confirmed_at IS NOT NULL', [userId])).length === 1;
   const grow6MinutesOld = (token: string) =>
-    app.sql(`UPDATE sessions SET authenticated_at = authenticated_at - interval '6 minutes' WHERE id = $1`, [decode(token).payload['sid']]);
+    app.operate(`UPDATE sessions SET authenticated_at = authenticated_at - interval '6 minutes' WHERE id = $1`, [decode(token).payload['sid']]);
 
   it('an honest person: secret of 160 bits, address and QR code that apps read; the row is sealed [ASVS 6.5.3]', async () => {
     const alice = await signUp(app, 'alice');

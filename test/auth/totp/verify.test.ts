@@ -156,7 +156,7 @@ describe('codes of an authenticator app as second factor (RFC 6238) [practice 2.
     expect(leftMs).toBeLessThanOrEqual(600_000);
     expect(leftMs).toBeGreaterThan(590_000);
     // The access token ends after five minutes: so nine of the ten are taken away, and only the session is over when they have gone by.
-    await app.sql(`UPDATE sessions SET expires_at = expires_at - interval '9 minutes' WHERE id = $1`, [sid]);
+    await app.operate(`UPDATE sessions SET expires_at = expires_at - interval '9 minutes' WHERE id = $1`, [sid]);
     app.clock.advance(32);
     const code = nextCode(app, alice.secret);
     expect(decode(token).payload['exp']).toBeGreaterThan(app.clock.now().getTime() / 1000);

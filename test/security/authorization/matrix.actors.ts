@@ -40,7 +40,7 @@ export class Cast {
     const person = (name: string) => signUp(app, name);
     const [owner, editor, viewer, stranger] = [await person('owner'), await person('editor'), await person('viewer'), await person('stranger')];
     const [exMember, admin, disabled, victim] = [await person('exmember'), await signUpAdministrator(app), await person('disabled'), await person('victim')];
-    await app.sql(`UPDATE users SET status = 'disabled' WHERE id = $1`, [disabled.userId]);
+    await app.operate(`UPDATE users SET status = 'disabled' WHERE id = $1`, [disabled.userId]);
     // The micro-cache may still know the disabled person from the sign-in.
     await new Promise((resolve) => setTimeout(resolve, 2100));
     const nobody = { anonymous: { ...owner, token: '' }, expired: { ...owner, token: expired(app, owner) }, forged: { ...owner, token: forged(owner) } };
@@ -100,7 +100,7 @@ export class Cast {
 
   private async makeStale({ token }: Actor): Promise<void> {
     if (token === '') return;
-    await this.app.sql(`UPDATE sessions SET authenticated_at = authenticated_at - interval '6 minutes' WHERE id = $1`, [decode(token).payload['sid']]);
+    await this.app.operate(`UPDATE sessions SET authenticated_at = authenticated_at - interval '6 minutes' WHERE id = $1`, [decode(token).payload['sid']]);
   }
 }
 

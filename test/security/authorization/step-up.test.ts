@@ -14,7 +14,7 @@ afterAll(() => app.close());
 
 /** Moves the sign-in of the person's sessions into the past, as the clock would, and lets the micro-cache end. */
 async function signedIn(actor: Actor, secondsAgo: number): Promise<void> {
-  await app.sql(`UPDATE sessions SET authenticated_at = now() - make_interval(secs => $2) WHERE user_id = $1`, [actor.userId, secondsAgo]);
+  await app.operate(`UPDATE sessions SET authenticated_at = now() - make_interval(secs => $2) WHERE user_id = $1`, [actor.userId, secondsAgo]);
   await new Promise((resolve) => setTimeout(resolve, 2100));
 }
 

@@ -25,7 +25,7 @@ describe('limits that nobody can turn against somebody else [practice 4.2]', () 
 
   it('has a stolen session, too old for anything, and asks for a change of the password over and over: the owner signs in and changes it [A2-6] [ASVS 6.1.1]', async () => {
     const thief = await enrolTotp(app, await signUp(app, 'alice'));
-    await app.sql(`UPDATE sessions SET authenticated_at = authenticated_at - interval '10 minutes' WHERE user_id = $1`, [thief.userId]);
+    await app.operate(`UPDATE sessions SET authenticated_at = authenticated_at - interval '10 minutes' WHERE user_id = $1`, [thief.userId]);
     await new Promise((resolve) => setTimeout(resolve, stepUpMs));
     expect(await statusesOf(12, () => change(thief, 'a guess'))).toEqual([...Array<number>(10).fill(401), 429, 429]);
     const proved = await prove(app, await halfSignIn(app, thief), nextCode(app, thief.secret));
