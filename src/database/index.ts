@@ -5,3 +5,4 @@ export { migrate, pendingMigrations } from './migrations.js';
 export { grantRuntimeRole } from './roles.js';
 export { openStoredClient } from './stored-client.js';
 export { isUniqueViolation } from './unique-violation.js';
+export { isChanged } from './changed-row.js';

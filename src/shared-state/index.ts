@@ -1,3 +1,3 @@
 export { checkRedis } from './redis-connection.js';
-export { SharedState } from './shared-state.js';
+export { rememberedMs, SharedState } from './shared-state.js';
 export { SharedStateModule } from './shared-state.module.js';

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../common/clock.js';
 import { PrincipalChanges } from '../../common/session-revocation.js';
-import { Database } from '../../database/index.js';
+import { Database, isChanged } from '../../database/index.js';
 import { resetDueHash } from '../password/index.js';
 
 const reason = 'ended-by-administrator';
@@ -44,9 +44,8 @@ export class AdministrationRepository {
    * From now on the password signs nobody in, nor does a passkey. The sealed hash says so too: whoever only writes to the database cannot
    * take that back by clearing a time. @returns false for whoever has none.
    */
-  async demandReset(userId: string): Promise<boolean> {
+  demandReset(userId: string): Promise<boolean> {
     const data = { resetDueAt: this.clock.now(), hash: resetDueHash };
-    const { count } = await this.database.client.passwordCredential.updateMany({ where: { userId }, data });
-    return count === 1;
+    return isChanged(this.database.client.passwordCredential.update({ where: { userId }, data, select: { userId: true } }));
   }
 }

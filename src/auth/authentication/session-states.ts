@@ -2,12 +2,11 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../../common/clock.js';
 import type { Principal } from '../../common/principal.js';
 import { PrincipalChanges } from '../../common/session-revocation.js';
-import { SharedState } from '../../shared-state/index.js';
+import { rememberedMs, SharedState } from '../../shared-state/index.js';
 import type { AccessClaims } from './access-tokens.js';
 import { BoundedCache } from './bounded-cache.js';
 import { SessionStateRepository, type SessionState } from './session-state.repository.js';
 
-const rememberedMs = 2_000;
 const remembered = 10_000;
 const sessionEnded = 'session-ended';
 const userChanged = 'user-changed';
@@ -22,8 +21,8 @@ interface Entry {
 }
 
 /**
- * What each session allows now, remembered for at most 2 seconds. A revocation empties it at once on every instance; if
- * the message is lost, the 2 seconds are the longest that anybody keeps a right too long (ASVS v5.0.0-7.4.1, 8.3.2).
+ * What each session allows now, remembered for at most 2 seconds. A revocation empties it on every instance before it is answered; an
+ * instance that would not hear of one remembers nothing (ASVS v5.0.0-7.4.1, 8.3.2).
  */
 @Injectable()
 export class SessionStates {
@@ -40,6 +39,7 @@ export class SessionStates {
     sharedState.subscribe(sessionEnded, (sessionId) => this.forget(sessionId));
     sharedState.subscribe(userChanged, (userId) => this.forgetUser(userId));
     sharedState.subscribe(everyoneSignedOut, () => this.forgetAll());
+    sharedState.onInterruption(() => this.forgetAll());
     changes.subscribe((userId) => sharedState.publish(userChanged, userId));
   }
 
@@ -94,7 +94,7 @@ export class SessionStates {
     const before = this.revocations;
     const state = await this.repository.find(sessionId);
     // A revocation that arrived during the read may be younger than the row: then nothing is remembered.
-    if (before === this.revocations) this.entries.set(sessionId, { state, readAt });
+    if (before === this.revocations && this.sharedState.isListening) this.entries.set(sessionId, { state, readAt });
     return state;
   }
 }

@@ -1,7 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
-import { Database } from '../../database/index.js';
-import { Prisma } from '../../generated/prisma/client.js';
+import { Database, isChanged } from '../../database/index.js';
 import { FieldEncryptionError, PasswordHasher } from '../../security/data-protection/index.js';
 
 /** As the schema names whose key seals the stand-in. */
@@ -118,11 +117,8 @@ export class CredentialRepository implements OnApplicationBootstrap {
    */
   async upgrade({ userId, updatedAt }: ProvenPassword, hash: string): Promise<void> {
     const { passwordCredential } = this.database.client;
-    try {
-      await passwordCredential.update({ where: { userId, updatedAt }, data: { hash, parameters: this.hasher.parametersOf(hash), updatedAt }, select: { userId: true } });
-    } catch (error) {
-      if (!(error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2025')) throw error;
-    }
+    const data = { hash, parameters: this.hasher.parametersOf(hash), updatedAt };
+    await isChanged(passwordCredential.update({ where: { userId, updatedAt }, data, select: { userId: true } }));
   }
 
   /** Whether it still is the password. The row stays locked until the transaction ends, so that a change waits for it. */

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../common/clock.js';
-import { Database } from '../../database/index.js';
+import { Database, isChanged } from '../../database/index.js';
 
 @Injectable()
 export class RecoveryCodeRepository {
@@ -26,11 +26,10 @@ export class RecoveryCodeRepository {
   }
 
   /** Check and change are one statement: of many that present the code at once, one gets true (ASVS v5.0.0-6.5.1). */
-  async use(userId: string, id: string): Promise<boolean> {
+  use(userId: string, id: string): Promise<boolean> {
     // The hash goes too: a used code does not count again because somebody clears the time in the database.
     const data = { usedAt: this.clock.now(), hash: 'used' };
-    const { count } = await this.database.client.recoveryCode.updateMany({ where: { id, userId, usedAt: null }, data });
-    return count === 1;
+    return isChanged(this.database.client.recoveryCode.update({ where: { id, userId, usedAt: null }, data, select: { id: true } }));
   }
 
   /** Uses the code up; `together` commits with it, and does not run when another request was faster. */

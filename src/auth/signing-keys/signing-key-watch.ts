@@ -16,13 +16,16 @@ export class SigningKeyWatch implements OnApplicationBootstrap, OnApplicationShu
     private readonly keys: SigningKeys,
     sharedState: SharedState,
   ) {
-    sharedState.subscribe(signingKeysChanged, () => this.look());
+    sharedState.subscribe(signingKeysChanged, async () => {
+      await this.look();
+      if (this.failed) throw new Error('the signing keys could not be read');
+    });
   }
 
   /** Without keys the service does not start. */
   async onApplicationBootstrap(): Promise<void> {
     await this.keys.reload();
-    this.timer = setInterval(() => this.look(), lookEveryMs).unref();
+    this.timer = setInterval(() => void this.look(), lookEveryMs).unref();
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -30,7 +33,7 @@ export class SigningKeyWatch implements OnApplicationBootstrap, OnApplicationShu
     await this.looking;
   }
 
-  private look(): void {
+  private look(): Promise<void> {
     this.looking = this.keys.reload().then(
       () => void (this.failed = false),
       (error: unknown) => {
@@ -39,5 +42,6 @@ export class SigningKeyWatch implements OnApplicationBootstrap, OnApplicationShu
         this.failed = true;
       },
     );
+    return this.looking;
   }
 }
