@@ -1,4 +1,5 @@
 import { generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
+import { withLowS } from '../../src/auth/authentication/low-s.js';
 import { SigningKeys } from '../../src/auth/signing-keys/signing-keys.js';
 import { CONFIG, type Config } from '../../src/config/index.js';
 import type { TestApp } from '../support/app.js';
@@ -16,7 +17,7 @@ export function decode(token: string): { header: Members; payload: Members } {
 /** A compact ES256 JWS over the parts as they are given. */
 export function es256(key: KeyObject, header: string | object, payload: string | object): string {
   const input = `${encode(header)}.${encode(payload)}`;
-  return `${input}.${sign('sha256', Buffer.from(input), { key, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`;
+  return withLowS(`${input}.${sign('sha256', Buffer.from(input), { key, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`);
 }
 
 /** The service's own key: with it, a test shows that a check stands by itself and not behind the signature. */

@@ -7,6 +7,7 @@ import { CONFIG, type Config } from '../../config/index.js';
 import { accessTokenTtlSeconds, clockSkewSeconds } from '../signing-keys/lifetimes.js';
 import type { SigningKey } from '../signing-keys/signing-key.js';
 import { SigningKeys } from '../signing-keys/signing-keys.js';
+import { isLowS, withLowS } from './low-s.js';
 import { CredentialRefused } from './unauthenticated.js';
 
 /** What a verified access token says. Roles are not in it: the session state has them, so that changes act at once. */
@@ -34,10 +35,10 @@ export class AccessTokens {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  issue({ userId, sessionId, authenticatedAt, methods }: TokenSubject): Promise<string> {
+  async issue({ userId, sessionId, authenticatedAt, methods }: TokenSubject): Promise<string> {
     const { id, privateKey } = this.keys.active;
     const now = seconds(this.clock.now());
-    return new SignJWT({ sid: sessionId, auth_time: seconds(authenticatedAt), acr: methods.some((method) => method !== 'pwd') ? 'aal2' : 'aal1', amr: [...methods] })
+    const token = await new SignJWT({ sid: sessionId, auth_time: seconds(authenticatedAt), acr: methods.some((method) => method !== 'pwd') ? 'aal2' : 'aal1', amr: [...methods] })
       .setProtectedHeader(headerOf(id))
       .setIssuer(this.config.publicUrl)
       .setAudience(this.config.publicUrl)
@@ -46,6 +47,7 @@ export class AccessTokens {
       .setExpirationTime(now + accessTokenTtlSeconds)
       .setJti(randomUUID())
       .sign(privateKey);
+    return withLowS(token);
   }
 
   /** Looks once more when the header is ours but for a key that nobody here knows: another instance may have begun to sign with it. */
@@ -72,7 +74,9 @@ export class AccessTokens {
    * @throws CredentialRefused when a claim is missing, repeated, of another type, or does not hold now.
    */
   claimsOf(token: string): AccessClaims {
-    const [, body = ''] = token.split('.');
+    const [, body = '', signature = ''] = token.split('.');
+    // (r, n - s) is as genuine as (r, s): whoever has a token could write it a second way, and pass by what goes by its text.
+    if (!isLowS(Buffer.from(signature, 'base64url'))) throw new CredentialRefused('signature');
     const text = Buffer.from(body, 'base64url').toString();
     const { sub, sid, jti, ...times } = JSON.parse(text) as Record<string, unknown>;
     // A repeated member means one thing to us and another to the next reader; written again, the text would be shorter.

@@ -13,6 +13,10 @@ import type { SignedInView } from './tokens.view.js';
 /** Why a code does not count: for the audit trail. The caller is not told. */
 export type CodeFault = 'wrong' | 'used' | 'not-enrolled';
 
+/** The same for every fault, and what to do about the one that its owner cannot see: a clock that is wrong. */
+const refusedCode =
+  'The code is wrong, too old or already used. Wait for the next one. If none is accepted, set the date and time of the phone to automatic.';
+
 export interface FactorProof {
   readonly factor: SecondFactor;
   /** RFC 8176 value. */
@@ -67,6 +71,6 @@ export class FactorProofs {
 
   private refuseAs(action: SecurityAction, userId: string, details: { factor: SecondFactor; reason: CodeFault }): Problem {
     this.events.report({ action, outcome: 'denied', target: { type: 'user', id: userId }, details });
-    return unauthenticated('The code is wrong, too old or already used.');
+    return unauthenticated(refusedCode);
   }
 }

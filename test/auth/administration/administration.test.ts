@@ -263,7 +263,7 @@ describe('the last administrator stays [A5-5] [ASVS 15.4.2]', () => {
 
   // The embedded database has one session: nothing happens meanwhile there.
   if (profile().name === 'services') {
-    it('somebody becomes the only administrator while their demotion is under way: 409, by what is true by then', async () => {
+    it('an administrator is locked while their own demotion of somebody waits: 401, nothing changes, by what is true by then [A5-3] [ASVS 8.3.2]', async () => {
       await app.operate(`UPDATE users SET roles = '{user}' WHERE id <> $1`, [admin.userId]);
       const other = await signUp(app, 'other');
       const meanwhile = new pg.Client({ connectionString: app.database.url });
@@ -276,9 +276,26 @@ describe('the last administrator stays [A5-5] [ASVS 15.4.2]', () => {
       await expect.poll(async () => (await app.sql('SELECT 1 FROM pg_locks WHERE NOT granted')).length).toBeGreaterThan(0);
       await meanwhile.query('COMMIT');
       await meanwhile.end();
-      expect((await demoted).status).toBe(409);
+      expect((await demoted).status).toBe(401);
+      await app.auditEvent('authz_fail', ({ actor_id, details }) => actor_id === admin.userId && (details as { reason?: string }).reason === 'session-ended');
       expect(await administrators()).toEqual([{ id: other.userId }]);
       await app.operate(`UPDATE users SET status = 'active', roles = CASE id WHEN $1 THEN roles ELSE '{user}' END`, [admin.userId]);
+    });
+
+    it('an administrator is demoted while their own grant waits: 403, and nobody is an administrator by it [A5-3] [ASVS 8.3.2]', async () => {
+      const [other, friend] = [await signUpAdministrator(app, 'other'), await signUp(app, 'friend')];
+      const meanwhile = new pg.Client({ connectionString: app.database.url });
+      await meanwhile.connect();
+      await meanwhile.query('BEGIN');
+      await meanwhile.query(`UPDATE users SET roles = '{user}' WHERE id = $1`, [other.userId]);
+      await sealRows(app, (text, values) => meanwhile.query(text, values));
+      const granted = app.request('PATCH', `/v1/users/${friend.userId}/roles`, { token: other.token, body: { roles: ['user', 'admin'] } });
+      await expect.poll(async () => (await app.sql('SELECT 1 FROM pg_locks WHERE NOT granted')).length).toBeGreaterThan(0);
+      await meanwhile.query('COMMIT');
+      await meanwhile.end();
+      expect((await granted).status).toBe(403);
+      expect(await app.sql('SELECT roles FROM users WHERE id = $1', [friend.userId])).toEqual([{ roles: ['user'] }]);
+      await app.auditEvent('authz_fail', ({ actor_id, details }) => actor_id === other.userId && (details as { reason?: string }).reason === 'right-lost');
     });
   }
 

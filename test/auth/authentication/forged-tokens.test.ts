@@ -72,6 +72,18 @@ describe('access tokens cannot be forged (OWASP API2, RFC 8725, ASVS V9) [ASVS 7
     await app.auditEvent('authn_token_fail', ({ details }) => (details as Members)['reason'] === 'signature');
   });
 
+  it('writes the genuine signature a second way, (r, n - s): 401; every token of ours has one spelling [A2-3] [ASVS 9.1.1]', async () => {
+    const order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
+    for (let round = 0; round < 8; round++) {
+      const token = genuine({}, { jti: String(round) });
+      const [head, body, text = ''] = token.split('.');
+      const signature = Buffer.from(text, 'base64url');
+      const s = (order - BigInt(`0x${signature.toString('hex', 32)}`)).toString(16).padStart(64, '0');
+      const second = Buffer.concat([signature.subarray(0, 32), Buffer.from(s, 'hex')]).toString('base64url');
+      expect([await present(token), await present(`${head}.${body}.${second}`)]).toEqual([200, 401]);
+    }
+  });
+
   it('brings its own key as jwk, jku, x5u or x5c: 401, and nobody fetches it [A2-3] [ASVS 9.1.3]', async () => {
     const key = attackersKey();
     const jwk = key.publicKey.export({ format: 'jwk' });

@@ -79,6 +79,17 @@ describe('refresh tokens rotate, and theft is noticed (RFC 9700 s4.14, ASVS V10.
     expect(again.body.refreshToken).toBe(first.refreshToken);
   });
 
+  it('presents a used token when the clock has gone back by an hour: no grace comes of it, the session is over [A2-4]', async () => {
+    const { token, refreshToken } = await signIn(app, alice);
+    expect((await refresh(refreshToken)).status).toBe(200);
+    app.clock.advance(-3_600);
+    const replayed = await refresh(refreshToken);
+    app.clock.advance(3_600);
+    expect(replayed.status).toBe(401);
+    const [row] = await app.sql('SELECT end_reason FROM sessions WHERE id = $1', [decode(token).payload['sid']]);
+    expect(row).toEqual({ end_reason: 'refresh-token-reuse' });
+  });
+
   it('presents one token 50 times in parallel on all instances: one successor, no error [A2-4]', async () => {
     const { refreshToken } = await signIn(app, alice);
     const answers = await Promise.all(Array.from({ length: 50 }, (_, index) => refresh(refreshToken, index)));
