@@ -33,9 +33,9 @@ export class RecoveryCodeRepository {
   }
 
   /** Uses the code up; `together` commits with it, and does not run when another request was faster. */
-  useTogether(id: string, together: () => Promise<void>): Promise<void> {
+  useTogether(userId: string, id: string, together: () => Promise<void>): Promise<void> {
     return this.database.transaction(async () => {
-      if (await this.use(id)) await together();
+      if (await this.use(userId, id)) await together();
     });
   }
 

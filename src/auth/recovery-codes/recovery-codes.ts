@@ -57,7 +57,7 @@ export class RecoveryCodes {
     const hashes = codes.map(hashOfCode);
     const found = (await this.repository.unused(userId)).filter(({ hash }) => hashes.some((one) => isSameHash(one, hash)));
     const event = { action: 'authn_credential_in_clear', outcome: 'denied', target: { type: 'user', id: userId }, details: { reason: 'recovery-code' } } as const;
-    for (const { id } of found) await this.repository.useTogether(id, () => this.events.record(event));
+    for (const { id } of found) await this.repository.useTogether(userId, id, () => this.events.record(event));
   }
 
   private async use(userId: string, code: string): Promise<CodeFault | undefined> {
