@@ -25,14 +25,11 @@ export class Passwords {
   async verify(email: string, password: string, isKnown = false): Promise<ProvenPassword> {
     const account = await this.credentials.findByEmail(email);
     const inUse = await this.credentials.parametersInUse();
-    const isDue = account?.hash === resetDueHash;
-    const proven = await this.hasher.verify(isDue ? undefined : account?.hash, password, { inUse, isKnown });
+    const isProven = await this.hasher.verify(account?.hash === resetDueHash ? undefined : account?.hash, password, { inUse, isKnown });
     if (account === undefined) throw this.refuse('unknown');
-    const { userId, status, hash, resetDueAt, updatedAt } = account;
-    if (isDue) throw this.refuse('reset-due', userId);
-    if (!proven) throw this.refuse('password', userId);
-    if (status !== 'active') throw this.refuse('disabled', userId);
-    if (resetDueAt !== null) throw this.refuse('reset-due', userId);
+    const { userId, hash, updatedAt } = account;
+    const fault = faultOf(account, isProven);
+    if (fault !== undefined) throw this.refuse(fault, userId);
     const proof = { userId, updatedAt };
     if (this.hasher.needsRehash(hash)) await this.credentials.upgrade(proof, await this.hasher.hash(password, true));
     return proof;
@@ -93,4 +90,12 @@ export class Passwords {
     this.events.report({ action: 'authn_login_fail', outcome: 'denied', target, details: { reason } });
     return unauthenticated('The e-mail address or the password is wrong.');
   }
+}
+
+/** Why somebody with that account is not let in, for the audit trail; a password that is due a reset is none, whatever was typed. */
+function faultOf({ hash, status, resetDueAt }: { hash: string; status: string; resetDueAt: Date | null }, isProven: boolean): string | undefined {
+  if (hash === resetDueHash) return 'reset-due';
+  if (!isProven) return 'password';
+  if (status !== 'active') return 'disabled';
+  return resetDueAt === null ? undefined : 'reset-due';
 }
