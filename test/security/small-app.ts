@@ -6,6 +6,7 @@ import { Body, Controller, Delete, Get, Module, Param, Patch, Post, Query, type 
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { CommonModule } from '../../src/common/common.module.js';
+import { Macs } from '../../src/common/macs.js';
 import { RequestCounter } from '../../src/common/request-counter.js';
 import { SecurityEvents, type SecurityEvent } from '../../src/common/security-events.js';
 import { ConfigModule, readConfig, type Config } from '../../src/config/index.js';
@@ -127,14 +128,15 @@ function table(app: SmallApp, { controllers = [], modules = [] }: SmallOptions):
   @Module({})
   class SmallModule {}
   @Module({})
-  class LogModule {}
-  const log = { provide: LOG_DESTINATION, useValue: app.destination };
+  class OutsideModule {}
+  // Without accounts there is nothing to seal: no key ring.
+  const outside = [{ provide: LOG_DESTINATION, useValue: app.destination }, { provide: Macs, useValue: {} }];
   return {
     module: SmallModule,
     imports: [
       ConfigModule.with(app.config),
       CommonModule.with(undefined, app.counter),
-      { module: LogModule, global: true, providers: [log], exports: [log] },
+      { module: OutsideModule, global: true, providers: outside, exports: outside },
       LoggingModule,
       TransportModule,
       HeadersModule,
