@@ -1,5 +1,4 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
-import { AuthoritySeals } from './authority-seals.js';
 import { Clock } from './clock.js';
 import { ExposedCredentials } from './exposed-credentials.js';
 import { HealthChecks } from './health-checks.js';
@@ -13,7 +12,6 @@ import { SecurityEvents } from './security-events.js';
 import { PrincipalChanges } from './session-revocation.js';
 
 const vocabulary = [
-  AuthoritySeals,
   ExposedCredentials,
   HealthChecks,
   InternalPages,

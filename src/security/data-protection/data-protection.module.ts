@@ -1,4 +1,5 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
+import { AuthoritySeals } from '../../common/authority-seals.js';
 import { Macs as MacsOfAll } from '../../common/macs.js';
 import { KeyRing } from './key-ring.js';
 import { Macs } from './macs.js';
@@ -16,8 +17,8 @@ export class DataProtectionModule {
   static with(keyRing: KeyRing): DynamicModule {
     return {
       module: DataProtectionModule,
-      providers: [{ provide: KeyRing, useValue: keyRing }, Macs, { provide: MacsOfAll, useExisting: Macs }, PasswordHasher, KeyRingReload],
-      exports: [KeyRing, Macs, MacsOfAll, PasswordHasher],
+      providers: [{ provide: KeyRing, useValue: keyRing }, Macs, { provide: MacsOfAll, useExisting: Macs }, AuthoritySeals, PasswordHasher, KeyRingReload],
+      exports: [KeyRing, Macs, MacsOfAll, AuthoritySeals, PasswordHasher],
     };
   }
 }
