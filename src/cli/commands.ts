@@ -1,3 +1,4 @@
+import { auditPrune } from './audit-prune.js';
 import type { Command } from './command.js';
 import { dbAfterRestore } from './db-after-restore.js';
 import { dbMigrate } from './db-migrate.js';
@@ -16,7 +17,7 @@ import { usersDisable, usersEnable } from './users-lock.js';
 
 const keys: readonly Command[] = [keysInit, keysStatus, keysRotate, keysRetire, keysReencrypt, keysEncryptExisting, keysVerify];
 
-export const commands: readonly Command[] = [usersGrant, usersDisable, usersEnable, sessionsEnd, usersErase, dbAfterRestore, dbMigrate, dbRoles, ...keys];
+export const commands: readonly Command[] = [usersGrant, usersDisable, usersEnable, sessionsEnd, usersErase, dbAfterRestore, dbMigrate, dbRoles, auditPrune, ...keys];
 
 export const helpText = (): string =>
   `Usage: npm run cli -- <command> [arguments]\n\n${commands

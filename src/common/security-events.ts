@@ -51,6 +51,7 @@ export type SecurityAction =
   | 'share_granted'
   | 'share_revoked'
   | 'audit_write_fail'
+  | 'audit_pruned'
   | 'sys_error';
 
 export interface SecurityEvent {

@@ -53,6 +53,8 @@ export interface Config extends KeyWrapping, Links {
   /** `host:port`, as a URL writes them. */
   readonly egressAllowPrivateHosts: readonly string[];
   readonly egressCaFile: string | undefined;
+  readonly auditRefusalsDays: number;
+  readonly auditChangesDays: number;
   readonly rateLimitScale: number;
   /** Who is told of alarms: one plain e-mail address. */
   readonly alertEmail: string | undefined;
@@ -116,20 +118,27 @@ function toConfig(values: Values): Config {
     keyRingFile: resolve(values.KEY_RING_FILE ?? `${dataDirectory}/keys.json`),
     ...keyWrapping(values),
     tombstoneFile: resolve(values.TOMBSTONE_FILE ?? `${dataDirectory}/tombstones.txt`),
-    argon2MemoryKib: values.ARGON2_MEMORY_KIB,
-    argon2Passes: values.ARGON2_PASSES,
+    ...passwords(values),
     secondFactorRequired: values.SECOND_FACTOR === 'required',
     passkeyRpId: values.PASSKEY_RP_ID ?? new URL(publicUrl).hostname,
     passkeyOrigins: [publicUrl, ...values.PASSKEY_ORIGINS],
     refreshReuseGraceSeconds: values.REFRESH_REUSE_GRACE_SECONDS,
-    breachedPasswordsUrl: values.BREACHED_PASSWORDS_URL,
     egressAllowPrivateHosts: values.EGRESS_ALLOW_PRIVATE_HOSTS,
     egressCaFile: values.EGRESS_CA_FILE,
+    ...retention(values),
     rateLimitScale: values.RATE_LIMIT_SCALE,
     alertEmail: values.ALERT_EMAIL,
     mailFrom: values.MAIL_FROM ?? `no-reply@${new URL(publicUrl).hostname}`,
   };
 }
+
+const passwords = (values: Values) => ({
+  argon2MemoryKib: values.ARGON2_MEMORY_KIB,
+  argon2Passes: values.ARGON2_PASSES,
+  breachedPasswordsUrl: values.BREACHED_PASSWORDS_URL,
+});
+
+const retention = (values: Values) => ({ auditRefusalsDays: values.AUDIT_REFUSALS_DAYS, auditChangesDays: values.AUDIT_CHANGES_DAYS });
 
 const listening = (values: Values) => ({
   host: values.HOST,

@@ -205,6 +205,21 @@ export const variables = {
     parse: path,
   }),
 
+  AUDIT_REFUSALS_DAYS: define({
+    group: 'Audit (practice 10.4)',
+    description: 'How long audit events of refusals and failures are kept; npm run cli -- audit:prune deletes older ones. At least 30.',
+    example: '90',
+    fallback: 90,
+    parse: whole(30, 36500),
+  }),
+  AUDIT_CHANGES_DAYS: define({
+    group: 'Audit (practice 10.4)',
+    description: 'How long audit events of what was done (changes, sign-ins) are kept; npm run cli -- audit:prune deletes older ones. At least 30.',
+    example: '400',
+    fallback: 400,
+    parse: whole(30, 36500),
+  }),
+
   RATE_LIMIT_SCALE: define({
     group: 'Rate limiting (practice 4)',
     description: 'Multiplies the limits of load (per network, and requests per user) and the quota of resources by this whole number: for load tests, and for owners with many clients per address; up to 100 in production. Never the limits of guesses and mails per account.',

@@ -204,6 +204,19 @@ if (profile().name === 'services') {
       await grantRuntimeRole(ownerConnection(cluster.config(env)), 'app');
       expect(await cluster.bootFault(env)).toBeUndefined();
     });
+
+    it('audit:prune: the role of the service is told that it may not, the owner of the table deletes what is old [ASVS 16.4.2]', async () => {
+      const sql = (text: string) => cluster.postgres.sql('second', text);
+      await sql(`INSERT INTO audit_events (id, at, action, outcome, details, mac_key_id, mac)
+        VALUES ('00000000-0000-7000-8000-000000000000', now() - interval '91 days', 'authz_fail', 'denied', '{}', 'k', 'm')`);
+      const old = () => sql(`SELECT count(*)::int AS count FROM audit_events WHERE action = 'authz_fail'`);
+      const env = { ...production, ...cluster.env('app'), DATABASE_URL: cluster.postgres.url('app', 'second') };
+      const prune = (more = {}) => commands.find(({ name }) => name === 'audit:prune')?.run(cluster.config({ ...env, ...more }), []);
+      await expect(prune()).rejects.toThrow('DATABASE_OWNER_URL: set it');
+      expect(await old()).toEqual([{ count: 1 }]);
+      expect(await prune({ DATABASE_OWNER_URL: cluster.postgres.url(roleWithoutCertificate, 'second') })).toBe(0);
+      expect(await old()).toEqual([{ count: 0 }]);
+    });
   });
 } else {
   describe('the embedded database has no roles', () => {

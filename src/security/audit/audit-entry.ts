@@ -47,6 +47,9 @@ export function toSummary(first: AuditFacts, repeated: number, at: Date, macs: M
   return sealed({ ...first, id: randomUUIDv7(), at, sessionId: null, requestId: null, details }, macs);
 }
 
+/** The entry as the database client takes it. */
+export const rowOf = (entry: AuditEntry) => ({ ...entry, details: { ...entry.details } as object });
+
 function sealed(facts: AuditFacts, macs: Macs): AuditEntry {
   const { keyId, mac } = macs.sign('audit', canonical(facts));
   return { ...facts, macKeyId: keyId, mac: mac.toString('base64url') };

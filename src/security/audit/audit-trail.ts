@@ -4,7 +4,7 @@ import { Macs } from '../../common/macs.js';
 import { PersonalData } from '../../common/personal-data.js';
 import { SecurityEvents, type SecurityEvent, type SecurityEventSink } from '../../common/security-events.js';
 import { Database } from '../../database/index.js';
-import { toEntry, type AuditEntry } from './audit-entry.js';
+import { rowOf, toEntry, type AuditEntry } from './audit-entry.js';
 import { AuditWriter } from './audit-writer.js';
 import { RepeatedRefusals } from './repeated-refusals.js';
 
@@ -111,5 +111,3 @@ export class AuditTrail implements SecurityEventSink, OnModuleInit, OnApplicatio
     return toEntry(event, this.clock.now(), this.macs);
   }
 }
-
-const rowOf = (entry: AuditEntry) => ({ ...entry, details: { ...entry.details } as object });
