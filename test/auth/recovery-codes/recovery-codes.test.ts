@@ -3,7 +3,7 @@ import { newRecoveryCode } from '../../../src/auth/recovery-codes/recovery-code.
 import { signIn, signUp } from '../../support/actors.js';
 import { startApp, type TestApp } from '../../support/app.js';
 import { meanwhile } from '../../support/meanwhile.js';
-import { enrolTotp, halfSignIn, proveByRecoveryCode, signInWithCode, type ActorWithApp } from '../../support/second-factors.js';
+import { enrolTotp, halfSignIn, halfSignIns, proveByRecoveryCode, signInWithCode, type ActorWithApp } from '../../support/second-factors.js';
 import { unlimited } from '../../support/unlimited.js';
 import { decode } from '../forge.js';
 import { device, tryRegister } from '../passkeys/ceremonies.js';
@@ -53,7 +53,7 @@ describe('recovery codes (ASVS V6.5) [practice 2.5]', () => {
   });
 
   it('presents one code 20 times in parallel to all instances: one success [A2-6] [ASVS 6.5.1]', async () => {
-    const tokens = await Promise.all(Array.from({ length: 20 }, () => halfSignIn(app, alice)));
+    const tokens = await halfSignIns(app, alice, 20);
     const answers = await Promise.all(tokens.map((token, index) => proveByRecoveryCode(app, token, code(2), index)));
     expect(answers.map(({ status }) => status).toSorted()).toEqual([200, ...Array.from({ length: 19 }, () => 401)]);
   });

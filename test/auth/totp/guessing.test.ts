@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { limitsOfCallers } from '../../../src/security/rate-limiting/limits.js';
 import { signUp } from '../../support/actors.js';
 import { startApp, type TestApp } from '../../support/app.js';
-import { enrolTotp, halfSignIn, nextCode, prove, proveByRecoveryCode, wrongCode, type ActorWithApp } from '../../support/second-factors.js';
+import { enrolTotp, halfSignIn, halfSignIns, nextCode, prove, proveByRecoveryCode, wrongCode, type ActorWithApp } from '../../support/second-factors.js';
 
 describe('whoever knows the password guesses the code (ASVS v5.0.0-6.6.3) [practice 4.5]', () => {
   const [{ requests: allowed } = { requests: 0 }] = limitsOfCallers.proof ?? [];
@@ -16,7 +16,7 @@ describe('whoever knows the password guesses the code (ASVS v5.0.0-6.6.3) [pract
   afterAll(() => app.close());
 
   it('from a new address and a new half session each time, on all instances: the account stops it after the tenth [A2-6] [ASVS 6.6.3]', async () => {
-    const tokens = await Promise.all(Array.from({ length: 8 }, () => halfSignIn(app, alice)));
+    const tokens = await halfSignIns(app, alice, 8);
     const guess = (index: number) => prove(app, tokens[index % tokens.length] ?? '', wrongCode(app, alice.secret), index);
     const answers = await Promise.all(Array.from({ length: 400 }, (_, index) => guess(index)));
     // The enrolment's own code was no guess at the sign-in, and did not count.
