@@ -1,5 +1,5 @@
 import { request as plainRequest } from 'node:http';
-import { RateLimiterMemory } from 'rate-limiter-flexible';
+import { RateLimiterMemory, RateLimiterRedis } from 'rate-limiter-flexible';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { KnownDevices } from '../../../src/common/known-devices.js';
 import { Problem } from '../../../src/common/problem.js';
@@ -169,7 +169,9 @@ describe('Each row is asked on a real route [practice 4.1]', () => {
   });
 
   it('the counter fails: refused, on every listener, and nothing is done [practice 4.1] [ASVS 16.5.2]', async () => {
-    vi.spyOn(RateLimiterMemory.prototype, 'consume').mockRejectedValue(new Error('the counter is broken'));
+    for (const counter of [RateLimiterMemory, RateLimiterRedis]) {
+      vi.spyOn(counter.prototype, 'consume').mockRejectedValue(new Error('the counter is broken'));
+    }
     const from = anotherAddress();
     expect((await jwks(caller, from, 0)).status).toBe(500);
     expect((await mail(caller, from, 77)).status).toBe(500);
