@@ -127,8 +127,11 @@ describe('A credential that crossed the wire in clear dies (practice 1.3)', () =
     expect(app.logText()).not.toContain(token);
   });
 
-  it('sends it and hangs up before the answer: revoked all the same [practice 1.3]', async () => {
-    await sendRaw(`${head}Content-Length: 1000\r\n\r\n{"token":"${token}"`, true);
+  it.each([
+    ['in the body', `${head}Content-Length: 1000\r\n\r\n{"token":"${token}"`],
+    ['in the header block', `${head}Authorization: Bearer ${token}\r\nX-More: `],
+  ])('hangs up %s: revoked all the same [practice 1.3]', async (_where, bytes) => {
+    await sendRaw(bytes, true);
     await expect.poll(() => exposed).toContain(token);
   });
 
