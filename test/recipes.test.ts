@@ -43,9 +43,9 @@ describe('recipe: protect one more field [practice 7.3]', () => {
   }, 120_000);
 
   it('the annotation is mistyped: the build stops with the line and the fix', () => {
-    appendFileSync(join(copy, 'prisma/schema.prisma'), '\nmodel Wrong {\n  id String @id @db.Uuid\n  /// @encrypted(subject: nobody)\n  secret String\n}\n');
+    appendFileSync(join(copy, 'prisma/schema.prisma'), '\n/// @subject(nobody)\nmodel Wrong {\n  id String @id @db.Uuid\n  /// @encrypted\n  secret String\n}\n');
     const built = run('scripts/build.ts');
-    const number = readFileSync(join(copy, 'prisma/schema.prisma'), 'utf8').split('\n').findIndex((text) => text.includes('subject: nobody')) + 1;
+    const number = readFileSync(join(copy, 'prisma/schema.prisma'), 'utf8').split('\n').findIndex((text) => text.includes('@subject(nobody)')) + 1;
     expect(built.status).toBe(1);
     expect(built.stderr).toContain('nobody');
     expect(built.stderr).toContain(String(number));

@@ -228,6 +228,6 @@ describe('the generator is refused, or fails: nothing is changed [practice 11.1]
       unchanged(() => generate('resource', 'parcel'), /src\/app\.module\.ts: the place for the new lines is not found/)));
 
   it('fails after everything is written: takes all of it back', () =>
-    changed('prisma/schema.prisma', (text) => `${text}\nmodel Wrong {\n  id String @id\n  /// @encrypted(subject: nobody)\n  secret String\n}\n`, () =>
+    changed('prisma/schema.prisma', (text) => `${text}\n/// @subject(nobody)\nmodel Wrong {\n  id String @id\n  /// @encrypted\n  secret String\n}\n`, () =>
       unchanged(() => generate('resource', 'parcel'), /scripts\/build\.ts failed:[\s\S]*nobody/)));
 });

@@ -186,7 +186,7 @@ describe('resources: concurrent edits [practice 6.2]', () => {
     expect((await app.request('PATCH', `/v1/resources/${id}`, { token: alice.token, body })).status).toBe(428);
     expect((await app.request('PATCH', `/v1/resources/${id}`, { token: alice.token, body, headers: { 'if-match': '*' } })).status).toBe(428);
     expect((await app.request('PATCH', `/v1/resources/${id}`, { token: alice.token, body, headers: { 'if-match': '"7"' } })).status).toBe(412);
-    expect((await app.request('DELETE', `/v1/resources/${id}`, { token: alice.token, headers: { 'if-match': 'W/"1"' } })).status).toBe(412);
+    expect((await app.request('DELETE', `/v1/resources/${id}`, { token: alice.token, headers: { 'if-match': 'W/"7"' } })).status).toBe(412);
     expect(await storedRow(app, id)).toEqual(before);
   });
 

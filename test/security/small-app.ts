@@ -94,7 +94,7 @@ export class SmallApp {
   }
   /** The first log line that matches; lines are written a moment after the answer. */
   async logLine(matches: (line: Record<string, unknown>) => boolean): Promise<Record<string, unknown>> {
-    for (let attempt = 0; attempt < 100; attempt++) {
+    for (let attempt = 0; attempt < 500; attempt++) {
       const found = this.logs().find(matches);
       if (found !== undefined) return found;
       await new Promise((resolve) => setTimeout(resolve, 20));
