@@ -23,10 +23,12 @@ export class CredentialChanges {
 
   /**
    * One change, its audit event, and the end of the person's sessions (ASVS v5.0.0-7.4.3): all of it commits, or nothing.
-   * @param change runs first in the transaction; false when there was nothing to change yet: then no session ends.
+   * @param change runs in the transaction, when the session that asked is still open; false when there was nothing to change yet: then no
+   *   session ends.
    */
   async apply({ userId, action, except }: CredentialChange, change: () => Promise<boolean>): Promise<void> {
     const isChanged = await this.lock.hold(userId, async () => {
+      if (except !== undefined) await this.sessions.demandOpen(except);
       if (!(await change())) return false;
       await this.events.record({ action, outcome: 'success', actorId: userId, target: { type: 'user', id: userId } });
       await this.sessions.endAllOf(userId, 'credential-changed', except);

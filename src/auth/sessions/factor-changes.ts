@@ -2,7 +2,6 @@ import { Injectable } from '@nestjs/common';
 import type { Principal } from '../../common/principal.js';
 import { Problem } from '../../common/problem.js';
 import { SecurityEvents, type SecurityEvent } from '../../common/security-events.js';
-import { unauthenticated } from '../authentication/unauthenticated.js';
 import { PersonLock } from './person-lock.js';
 import { SecondFactors, standsAlone, type SecondFactor } from './second-factors.js';
 import { Sessions } from './sessions.js';
@@ -48,8 +47,7 @@ export class FactorChanges {
   /** One change, its audit event about the caller, and the end of the caller's other sessions (ASVS v5.0.0-7.4.3): all of it or nothing. */
   change<T>({ userId, sessionId }: Principal, event: Pick<SecurityEvent, 'action' | 'details'>, work: () => Promise<T>): Promise<T> {
     return this.lock.hold(userId, async (standing) => {
-      // A thief's request may have waited for the very change that ended the thief's session.
-      if (!(await this.sessions.isOpen(sessionId))) throw unauthenticated();
+      await this.sessions.demandOpen(sessionId);
       await this.factors.enrolledAsSealed(standing);
       const done = await work();
       const enrolled = (await this.factors.enrolledBy(userId)).filter(standsAlone);

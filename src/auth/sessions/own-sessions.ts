@@ -29,17 +29,20 @@ export class OwnSessions {
     if (id === principal.sessionId) this.forgetHere(principal);
   }
 
-  async endOthers({ userId, sessionId }: Principal): Promise<void> {
-    await this.endAllBut(userId, sessionId);
+  async endOthers(principal: Principal): Promise<void> {
+    await this.endAllBut(principal, principal.sessionId);
   }
 
   async endAll(principal: Principal): Promise<void> {
-    await this.endAllBut(principal.userId);
+    await this.endAllBut(principal);
     this.forgetHere(principal);
   }
 
-  private endAllBut(userId: string, except?: string): Promise<void> {
-    return this.lock.hold(userId, () => this.sessions.endAllOf(userId, 'ended-by-user', except));
+  private endAllBut({ userId, sessionId }: Principal, except?: string): Promise<void> {
+    return this.lock.hold(userId, async () => {
+      await this.sessions.demandOpen(sessionId);
+      await this.sessions.endAllOf(userId, 'ended-by-user', except);
+    });
   }
 
   private forgetHere({ inBrowser }: Principal): void {

@@ -75,8 +75,13 @@ export class Sessions {
     await this.recordEnds(await this.repository.endAllOf(userId, reason, except), reason);
   }
 
-  isOpen(sessionId: string): Promise<boolean> {
-    return this.repository.isOpen(sessionId);
+  /**
+   * To be called first under the person's lock: a thief's request may have waited for the very change that ended the thief's session
+   * (ASVS v5.0.0-8.3.2).
+   * @throws Problem unauthenticated
+   */
+  async demandOpen(sessionId: string): Promise<void> {
+    if (!(await this.repository.isOpen(sessionId))) throw unauthenticated();
   }
 
   /** The method counts as proved in the session. @throws Problem unauthenticated when the session is not what it was. */

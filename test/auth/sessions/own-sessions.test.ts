@@ -1,9 +1,10 @@
 import { randomUUIDv7 } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { mostOpenSessions } from '../../../src/auth/sessions/own-session.repository.js';
 import { SignIns } from '../../../src/auth/sessions/index.js';
 import { signIn, signUp, type Actor } from '../../support/actors.js';
 import { startApp, type TestApp } from '../../support/app.js';
+import { meanwhile } from '../../support/meanwhile.js';
 import { decode } from '../forge.js';
 
 let app: TestApp;
@@ -19,9 +20,8 @@ const end = async (path: string, token: string) => (await app.request('DELETE', 
 const me = async (token: string, instance = 0) => (await app.on(instance).request('GET', '/v1/users/me', { token })).status;
 const rowOf = async (token: string) => (await app.sql('SELECT * FROM sessions WHERE id = $1', [idOf(token)]))[0] ?? {};
 
-/** Another instance hears it by a message: within milliseconds, and never later than the 2 seconds of the micro-cache. */
-const expectEverywhere = (token: string, status: number) =>
-  expect.poll(() => Promise.all(app.instances.map((_, index) => me(token, index))), { timeout: 500, interval: 10 }).toEqual(app.instances.map(() => status));
+const expectEverywhere = async (token: string, status: number) =>
+  expect(await Promise.all(app.instances.map((_, index) => me(token, index)))).toEqual(app.instances.map(() => status));
 
 async function signInFrom(alice: Actor, parts: { userAgent: string; from: string }) {
   const headers = { 'user-agent': parts.userAgent };
@@ -125,6 +125,15 @@ describe('ending sessions, at once and on every instance (ASVS V7.4, V7.5) [ASVS
     for (const { token } of [one, two]) await expectEverywhere(token, 401);
     for (const { token } of [alice, bob]) await expectEverywhere(token, 200);
     expect((await list(alice.token)).map(({ current }) => current)).toEqual([true]);
+  });
+
+  it.each(['/others', ''])('a thief ends all others (DELETE /v1/auth/sessions%s) while the owner ends the thief: 401, the owner stays [ASVS 8.3.2]', async (path) => {
+    const alice = await signUp(app, 'alice');
+    const thief = await signIn(app, alice);
+    meanwhile(app, async () => expect(await end(`/${idOf(thief.token)}`, alice.token)).toBe(204));
+    expect(await end(path, thief.token)).toBe(401);
+    await expectEverywhere(alice.token, 200);
+    vi.restoreAllMocks();
   });
 
   it('ends all: this one too, and the browser is told to forget [ASVS 14.3.1]', async () => {
