@@ -193,11 +193,11 @@ describe('a person has at most 100 open sessions [ASVS 7.1.2]', () => {
     await expectEverywhere(alice.token, 200);
   });
 
-  it('40 sign-ins of all instances begin their sessions in the same moment: never more than 100', async () => {
+  it('16 sign-ins of all instances begin their sessions in the same moment: never more than 100', async () => {
     const alice = await signUp(app, 'alice');
     await fill(alice);
-    // Beside the password: its hashing lets only a few through at a time, and the race would hardly ever happen.
-    await Promise.all(Array.from({ length: 40 }, (_, index) => app.on(index).service.app.get(SignIns, { strict: false }).begin({ userId: alice.userId, methods: ['pwd'] })));
+    // No more than an instance has connections: others would wait for one. Beside the password: its hashing lets only a few through at a time, and the race would hardly ever happen.
+    await Promise.all(Array.from({ length: 16 }, (_, index) => app.on(index).service.app.get(SignIns, { strict: false }).begin({ userId: alice.userId, methods: ['pwd'] })));
     expect(await open(alice)).toBe(mostOpenSessions);
   });
 });
