@@ -27,13 +27,14 @@ describe('what is taken away is gone at once, on every instance (ASVS V7.4, V8.3
   function holdMessages(): { readonly told: Promise<void>; readonly arrive: () => void } {
     const [told, arrival] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const wait = Acknowledgements.prototype.all;
-    vi.spyOn(Acknowledgements.prototype, 'all').mockImplementationOnce(function (this: Acknowledgements, id) {
+    vi.spyOn(Acknowledgements.prototype, 'all').mockImplementation(function (this: Acknowledgements, id) {
       return wait.call(this, id, 60_000);
     });
     const redis = app.on(0).service.app.get(SharedState, { strict: false }).redis;
     if (redis === undefined) throw new Error('the state is in memory');
     const publish = redis.publish.bind(redis);
-    vi.spyOn(redis, 'publish').mockImplementationOnce(async (channel, message) => {
+    vi.spyOn(redis, 'publish').mockImplementation(async (channel, message) => {
+      if (!String(channel).endsWith(':session-ended')) return publish(channel, message);
       told.resolve();
       void arrival.promise.then(() => publish(channel, message));
       return app.instances.length;
