@@ -1,18 +1,19 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { send } from '../../support/http.js';
 
 // The compiled service in a process of its own. A module that is loaded before it does, on demand, what a forgotten `await` or a broken
-// event listener would do; nothing in src/ knows of it.
+// event listener would do; nothing in src/ knows of it. A file, and functions with names: the log keeps the text of errors whose place in the
+// stack is code of the application (security/logging/error-fields.ts).
 const faults = `
 const explosive = new Proxy(new Error('canary'), { get() { throw explosive; }, getPrototypeOf() { throw explosive; } });
-process.on('message', (what) => {
-  if (what === 'exception') setImmediate(() => { throw new Error('canary exception'); });
+process.on('message', function receive(what) {
+  if (what === 'exception') setImmediate(function explode() { throw new Error('canary exception'); });
   else if (what === 'exception at the end') {
-    process.once('SIGTERM', () => setImmediate(() => { throw new Error('canary at the end'); }));
+    process.once('SIGTERM', () => setImmediate(function explode() { throw new Error('canary at the end'); }));
     process.kill(process.pid, 'SIGTERM');
   }
   else void Promise.reject({ 'rejection': new Error('canary rejection'), 'undefined': undefined, 'explosive': explosive }[what]);
@@ -51,7 +52,8 @@ async function start(): Promise<void> {
     ARGON2_MEMORY_KIB: '65536',
     ARGON2_PASSES: '20',
   };
-  const preload = `data:text/javascript,${encodeURIComponent(faults)}`;
+  const preload = join(dataDirectory, 'faults.mjs');
+  writeFileSync(preload, faults);
   child = spawn(process.execPath, ['--import', preload, 'dist/main.js'], { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
   exit = new Promise((resolve) => child.once('exit', resolve));
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (output += chunk.toString()));
