@@ -5,7 +5,8 @@ import { mailedToken, signIn, signUpAdministrator } from './support/actors.js';
 import { startApp, type TestApp } from './support/app.js';
 import { createResource } from './support/resources.js';
 
-// Canaries in every field that holds personal data or a secret; then every place where they must not be is searched.
+// Canaries in every field that holds personal data or a secret; then every place where they must not be is searched. One life, and each kind
+// of refusal: what every route answers to every actor is searched in test/security/authorization/matrix.test.ts [A3-3].
 
 const canaries = {
   email: 'canary-mail-81723@example.org',

@@ -26,7 +26,7 @@ export class ForcedSignOuts {
       if (person === undefined) throw new Problem('not-found');
       const ended = await this.sessions.endAllOf(userId);
       const details = { sessions: ended, by: byOf(caller) };
-      await this.events.record({ action: 'session_ended', outcome: 'success', target: { type: 'user', id: userId }, details });
+      await this.events.record({ action: 'session_expired', outcome: 'success', target: { type: 'user', id: userId }, details });
       return ended;
     });
   }
@@ -53,7 +53,7 @@ export class ForcedSignOuts {
       if (acting !== undefined) await this.accounts.lock({ id: acting.principal.userId, keepsAdministrator: true, acting });
       const ended = await this.sessions.endSome(newest);
       const details = { everyone: true, sessions: ended, by: byOf(caller) };
-      if (ended > 0) await this.events.record({ action: 'session_ended', outcome: 'success', details });
+      if (ended > 0) await this.events.record({ action: 'session_expired', outcome: 'success', details });
       return ended;
     });
     await this.states.announceEndOfAll();

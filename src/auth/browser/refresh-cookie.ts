@@ -62,7 +62,7 @@ export class RefreshCookie {
   /** The cookie stays: else the page of a stranger could sign people out. */
   private refuse({ 'sec-fetch-site': site = 'absent', origin }: IncomingHttpHeaders): Problem {
     const known = ['same-origin', 'same-site', 'cross-site', 'none', 'absent'].find((word) => word === site) ?? 'unknown';
-    this.events.report({ action: 'authn_csrf', outcome: 'denied', details: { site: known, origin: origin === undefined ? 'absent' : 'sent' } });
+    this.events.report({ action: 'malicious_cors', outcome: 'denied', details: { site: known, origin: origin === undefined ? 'absent' : 'sent' } });
     return new Problem('forbidden', 'Only pages of this service may use its cookie.');
   }
 

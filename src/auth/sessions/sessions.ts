@@ -46,13 +46,13 @@ export class Sessions {
    * Ends the session on every instance, with its audit event in the same transaction.
    * @returns its user, or undefined when it had ended before: then nothing is recorded.
    */
-  end(sessionId: string, reason: EndReason, action: SecurityAction = 'session_ended'): Promise<string | undefined> {
+  end(sessionId: string, reason: EndReason, action: SecurityAction = 'session_expired'): Promise<string | undefined> {
     return this.endIf(sessionId, { reason, action });
   }
 
   /** The same, only when it is a session of that user; undefined also when it is not. */
   endOwn(userId: string, sessionId: string): Promise<string | undefined> {
-    return this.endIf(sessionId, { reason: 'ended-by-user', action: 'session_ended', userId });
+    return this.endIf(sessionId, { reason: 'ended-by-user', action: 'session_expired', userId });
   }
 
   private endIf(sessionId: string, { reason, action, userId }: Ending): Promise<string | undefined> {
@@ -61,7 +61,7 @@ export class Sessions {
       const owner = await this.repository.end(sessionId, reason, userId);
       if (owner === undefined) return undefined;
       const target = { type: 'session', id: sessionId };
-      const outcome = action === 'session_ended' ? 'success' : 'denied';
+      const outcome = action === 'session_expired' ? 'success' : 'denied';
       await this.events.record({ action, outcome, actorId: owner, target, details: { reason } });
       return owner;
     });
@@ -97,7 +97,7 @@ export class Sessions {
   private async recordEnds(ids: readonly string[], reason: EndReason): Promise<void> {
     for (const id of ids) {
       await this.announceEnd(id);
-      await this.events.record({ action: 'session_ended', outcome: 'success', target: { type: 'session', id }, details: { reason } });
+      await this.events.record({ action: 'session_expired', outcome: 'success', target: { type: 'session', id }, details: { reason } });
     }
   }
 }

@@ -170,7 +170,7 @@ describe('sessions are ended by an administrator [ASVS 7.4.5]', () => {
     expect((await refresh(vic, 1)).status).toBe(401);
     await isOpen(other.token);
     await isOpen((await signIn(app, vic)).token);
-    const event = await app.auditEvent('session_ended', ({ target_id }) => target_id === vic.userId);
+    const event = await app.auditEvent('session_expired', ({ target_id }) => target_id === vic.userId);
     expect(event).toMatchObject({ actor_id: admin.userId, details: { sessions: 2, by: 'administrator' } });
   });
 
@@ -181,7 +181,7 @@ describe('sessions are ended by an administrator [ASVS 7.4.5]', () => {
     await Promise.all([...people, admin].map(({ token }) => expectNow(token, 401)));
     for (const person of people) expect((await refresh(person)).status).toBe(401);
     expect(await app.sql('SELECT id FROM sessions WHERE ended_at IS NULL')).toEqual([]);
-    await app.auditEvent('session_ended', ({ details }) => (details as { everyone?: boolean }).everyone === true);
+    await app.auditEvent('session_expired', ({ details }) => (details as { everyone?: boolean }).everyone === true);
     await isOpen((await signIn(app, people[0]!)).token);
     admin = { ...admin, ...(await signIn(app, admin)) };
   });

@@ -53,7 +53,7 @@ describe('operators lock accounts and end sessions, without a sign-in', () => {
     expect(await operator.run('sessions:end', '--all')).toMatchObject({ code: 0, output: expect.stringMatching(/^ended [1-9]\d* sessions of everyone\n$/) });
     await expectEverywhere(other.token, 401);
     expect(await app.sql('SELECT id FROM sessions WHERE ended_at IS NULL')).toEqual([]);
-    await app.auditEvent('session_ended', ({ details }) => (details as { everyone?: boolean; by?: string }).everyone === true);
+    await app.auditEvent('session_expired', ({ details }) => (details as { everyone?: boolean; by?: string }).everyone === true);
   });
 
   it.each([['users:disable'], ['users:enable', 'a@example.org', 'b@example.org'], ['sessions:end'], ['sessions:end', '--everyone'], ['sessions:end', '--all', 'a@example.org']])(

@@ -50,7 +50,7 @@ describe('what is taken away is gone at once, on every instance (ASVS V7.4, V8.3
     expect(answer.headers['clear-site-data']).toBe('"cache", "cookies", "storage"');
     expect((await app.request('GET', '/v1/users/me', { token: alice.token })).status).toBe(401);
     await expectNow(() => everywhere(alice.token), 401);
-    await app.auditEvent('session_ended', ({ actor_id }) => actor_id === alice.userId);
+    await app.auditEvent('session_expired', ({ actor_id }) => actor_id === alice.userId);
   });
 
   it('logs out on one device: the other device stays signed in, and a new login is a new session [ASVS 7.2.4]', async () => {

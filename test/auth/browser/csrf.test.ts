@@ -105,10 +105,10 @@ describe('cross-site request forgery on the routes that read the cookie [ASVS 3.
 
   it('is told: the audit event names what the browser said, and nothing that the page chose', async () => {
     await call('/v1/auth/refresh', { site: 'cross-site', origin: 'absent', type: 'application/json', withCookie: true });
-    const event = await app.auditEvent('authn_csrf', ({ details }) => (details as { origin: string }).origin === 'absent');
+    const event = await app.auditEvent('malicious_cors', ({ details }) => (details as { origin: string }).origin === 'absent');
     expect(event).toMatchObject({ outcome: 'denied', details: { origin: 'absent' } });
     await call('/v1/auth/refresh', { site: 'same-origin, cross-site', origin: 'own', type: 'application/json', withCookie: true });
-    await app.auditEvent('authn_csrf', ({ details }) => (details as { site: string; origin: string }).site === 'unknown');
+    await app.auditEvent('malicious_cors', ({ details }) => (details as { site: string; origin: string }).site === 'unknown');
   });
 
   it('calls the service by the name of PUBLIC_URL: its page is the own one', async () => {

@@ -95,7 +95,7 @@ describe('ending sessions, at once and on every instance (ASVS V7.4, V7.5) [ASVS
     await expectEverywhere(lost.token, 401);
     expect((await app.on(1).request('POST', '/v1/auth/refresh', { body: { refreshToken: lost.refreshToken } })).status).toBe(401);
     expect(await rowOf(lost.token)).toMatchObject({ end_reason: 'ended-by-user' });
-    await app.auditEvent('session_ended', ({ target_id, actor_id }) => target_id === idOf(lost.token) && actor_id === alice.userId);
+    await app.auditEvent('session_expired', ({ target_id, actor_id }) => target_id === idOf(lost.token) && actor_id === alice.userId);
     await expectEverywhere(alice.token, 200);
   });
 
@@ -113,7 +113,7 @@ describe('ending sessions, at once and on every instance (ASVS V7.4, V7.5) [ASVS
     const lost = await signIn(app, alice);
     const statuses = await Promise.all(Array.from({ length: 10 }, async (_, index) => (await app.on(index).request('DELETE', `/v1/auth/sessions/${idOf(lost.token)}`, { token: alice.token })).status));
     expect(statuses.toSorted()).toEqual([204, ...Array.from({ length: 9 }, () => 404)]);
-    expect(await app.sql(`SELECT id FROM audit_events WHERE action = 'session_ended' AND target_id = $1`, [idOf(lost.token)])).toHaveLength(1);
+    expect(await app.sql(`SELECT id FROM audit_events WHERE action = 'session_expired' AND target_id = $1`, [idOf(lost.token)])).toHaveLength(1);
   });
 
   it('ends all others: they are refused, this one stays', async () => {

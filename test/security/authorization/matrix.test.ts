@@ -4,9 +4,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { isPermitted, type Permission } from '../../../src/common/permissions.js';
 import { inventory } from '../../../src/inventory/index.js';
 import { aligned } from '../../../src/inventory/print.js';
+import { signUp } from '../../support/actors.js';
 import { startApp, type TestApp } from '../../support/app.js';
-import { anotherAddress } from '../../support/http.js';
+import { anotherAddress, type Answer } from '../../support/http.js';
 import { neverIssued } from '../../support/resources.js';
+import { internalNote, plantSecrets, storedSecrets } from '../../support/stored-secrets.js';
 import { differences, readTable } from '../../support/tables.js';
 import { actors, Cast, type ActorName } from './matrix.actors.js';
 import { calls, pathOf } from './matrix.calls.js';
@@ -29,12 +31,21 @@ const heading: Row = ['method', 'path', ...actors];
 
 let app: TestApp;
 let cast: Cast;
+let planted: ReadonlyMap<string, string>;
+/** All that was answered, each text once, and to whom. */
+const answered = new Map<string, Set<ActorName>>();
 /** A handshake for each of some thousand refusals would take most of the time. */
 const agent = new Agent({ keepAlive: true });
 
 beforeAll(async () => {
   app = await startApp();
   cast = await Cast.of(app);
+  // A passkey is a second factor, so its holder is nobody who has to sign in again for the matrix.
+  const holder = await signUp(app, 'holder');
+  const id = await plantSecrets(app, { passkeyOf: holder.userId, noteOf: cast.people.owner.userId, sharedWith: cast.people.viewer.userId });
+  planted = await storedSecrets(app);
+  for (const path of ['/v1/auth/passkeys', '/v1/users/me/export']) heard('stranger', await app.request('GET', path, { token: holder.token }));
+  for (const name of actors) heard(name, await app.request('GET', `/v1/resources/${id}`, name === 'anonymous' ? {} : { token: cast.people[name].token }));
 });
 beforeEach(() => cast?.renew());
 afterAll(async () => {
@@ -49,7 +60,12 @@ async function call(method: string, path: string, name: ActorName): Promise<stri
   const stage = path.includes('/resources/:id') ? await cast.stage() : { id: '', etag: '"1"' };
   const body = known.body ?? (await known.bodyFor?.(cast));
   const parts = { headers: { 'if-match': stage.etag }, ...(token === '' ? {} : { token }), ...(body === undefined ? {} : { body }) };
-  return String((await app.request(method, (await known.path?.(cast)) ?? pathOf(path, cast, stage), parts)).status);
+  return String(heard(name, await app.request(method, (await known.path?.(cast)) ?? pathOf(path, cast, stage), parts)).status);
+}
+
+function heard(name: ActorName, answer: Answer): Answer {
+  for (const text of [JSON.stringify(answer.headers), answer.text]) answered.set(text, (answered.get(text) ?? new Set()).add(name));
+  return answer;
 }
 
 /** What no handler answers: one status for all of the methods, with `Allow` telling those that exist, or the cell says otherwise. */
@@ -60,7 +76,7 @@ async function refusal(tried: readonly string[], path: string, name: ActorName):
   const from = anotherAddress();
   const cells = new Set<string>();
   for (const method of tried) {
-    const { status, headers } = await app.request(method, target, { from, agent, ...(token === '' ? {} : { token }) });
+    const { status, headers } = heard(name, await app.request(method, target, { from, agent, ...(token === '' ? {} : { token }) }));
     cells.add(`${status}${headers['allow'] === allow ? '' : '-without-Allow'}`);
   }
   return [...cells].join('/');
@@ -111,6 +127,29 @@ describe('the matrix of routes and actors [practice 2.3] [A5-1] [ASVS 8.2.1]', (
       const { status } = await app.request('STEAL', pathOf(path, cast, { id: neverIssued, etag: '' }), token === '' ? {} : { token });
       expect([name, status]).toEqual([name, 400]);
     }
+  });
+});
+
+// After the calls above: no route, role, method, refusal or export tells what only the database holds.
+describe('what the database holds of hashes, seeds, keys, digests and sealed cells [A3-3] [ASVS 15.3.1] [ASVS 14.2.6]', () => {
+  const kinds = [
+    'password_credentials.hash', 'totp_authenticators.secret', 'recovery_codes.hash', 'passkeys.public_key', 'signing_keys.private_jwk', 'resources.note',
+    'sessions.authority_mac', 'audit_events.mac', 'users.email_index', 'data_keys.wrapped',
+    'PasswordCredential.hash, opened', 'TotpAuthenticator.secret, opened', 'RecoveryCode.hash, opened', 'Passkey.publicKey, opened', 'SigningKey.privateJwk, opened',
+  ];
+
+  it('was answered to nobody, and is in no line of the log', () => {
+    expect(kinds.filter((kind) => ![...planted.values()].includes(kind))).toEqual([]);
+    const places = [['the answers', [...answered.keys()].join('\n')], ['the log', app.logText()]] as const;
+    // The beginning of a cell stands for all that the calls themselves have sealed since.
+    const secrets = [...planted, ['enc:v1:', 'a sealed cell'] as const];
+    expect(places.flatMap(([place, text]) => secrets.flatMap(([secret, where]) => (text.includes(secret) ? [`${place}: ${where}`] : [])))).toEqual([]);
+  }, 60_000);
+
+  it('the internal note was answered to its owner alone, who got it', () => {
+    const got = [...answered].flatMap(([text, names]) => (text.includes(internalNote) ? [...names] : []));
+    expect([...new Set(got)]).toEqual(['owner']);
+    expect(app.logText()).not.toContain(internalNote);
   });
 });
 
