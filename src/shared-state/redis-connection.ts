@@ -48,7 +48,8 @@ export const namespaceOf = ({ publicUrl }: Config): string => new URL(publicUrl)
 export async function checkRedis(config: Config): Promise<void> {
   if (config.redisUrl === undefined) return;
   const options = redisOptions(config, config.redisUrl, 'check');
-  const patience = { connectTimeout: 3_000, commandTimeout: 3_000, enableReadyCheck: false, retryStrategy: () => null, reconnectOnError: null };
+  // A process that is still loading its code may be late itself: that is no fault of Redis.
+  const patience = { connectTimeout: 3_000, commandTimeout: 5_000, socketTimeout: 5_000, enableReadyCheck: false, retryStrategy: () => null, reconnectOnError: null };
   const redis = new Redis({ ...options, ...patience, lazyConnect: true });
   let cause: Error | undefined;
   // The promise only tells that the connection is closed, the event tells why.
