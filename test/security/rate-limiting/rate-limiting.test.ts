@@ -20,10 +20,13 @@ const { anonymous, user } = limitsAfterAuthentication;
 const withoutSeconds = (field = '') => field.replace(/;t=\d+/g, '');
 
 /** Sends n requests, to the instances in turn, and counts the statuses. */
-async function flood(n: number, send: (index: number) => Promise<{ status: number }>): Promise<Record<number, number>> {
+/** Sign-ins go eight at once: of more from one network the hashing gate refuses some with 503. */
+const atTheGate = 8;
+
+async function flood(n: number, send: (index: number) => Promise<{ status: number }>, atOnce = 50): Promise<Record<number, number>> {
   const counts: Record<number, number> = {};
-  for (let done = 0; done < n; done += 50) {
-    const answers = await Promise.all(Array.from({ length: Math.min(50, n - done) }, (_, index) => send(done + index)));
+  for (let done = 0; done < n; done += atOnce) {
+    const answers = await Promise.all(Array.from({ length: Math.min(atOnce, n - done) }, (_, index) => send(done + index)));
     for (const { status } of answers) counts[status] = (counts[status] ?? 0) + 1;
   }
   return counts;
@@ -86,7 +89,7 @@ describe('rate limiting [practice 4.1] [practice 4.2]', () => {
     const login = (password: string, address: string) =>
       app.request('POST', '/v1/auth/login', { from: address, body: { email: victim.email.toUpperCase(), password } });
     const account = limitsBeforeAuthentication.login.find(({ name }) => name === 'login-account');
-    const counts = await flood((account?.requests ?? 0) + 5, () => login('wrong password', from));
+    const counts = await flood((account?.requests ?? 0) + 5, () => login('wrong password', from), atTheGate);
     expect(counts).toEqual({ 401: account?.requests, 429: 5 });
     expect((await login(victim.password, from)).status).toBe(429);
     expect((await login(victim.password, anotherAddress())).status).toBe(200);
@@ -96,8 +99,8 @@ describe('rate limiting [practice 4.1] [practice 4.2]', () => {
     const from = anotherAddress();
     const [network] = limitsBeforeAuthentication.login;
     const counts = await flood((network?.requests ?? 0) + 10, (index) =>
-      app.request('POST', '/v1/auth/login', { from, body: { email: `nobody${index}@example.org`, password: 'Passw0rd' } }),
-    );
+      app.request('POST', '/v1/auth/login', { from, body: { email: `nobody${index}@example.org`, password: 'Passw0rd' } }), atTheGate,
+    ); // prettier-ignore
     expect(counts).toEqual({ 401: network?.requests, 429: 10 });
   });
 
@@ -106,8 +109,8 @@ describe('rate limiting [practice 4.1] [practice 4.2]', () => {
     const account = limitsBeforeAuthentication.login.find(({ name }) => name === 'login-account');
     const spelling = (index: number) => `${' '.repeat(index * 20)}Padded@example.org${' '.repeat(index)}`;
     const counts = await flood((account?.requests ?? 0) + 5, (index) =>
-      app.request('POST', '/v1/auth/login', { from, body: { email: spelling(index), password: 'wrong password' } }),
-    );
+      app.request('POST', '/v1/auth/login', { from, body: { email: spelling(index), password: 'wrong password' } }), atTheGate,
+    ); // prettier-ignore
     expect(counts).toEqual({ 401: account?.requests, 429: 5 });
   });
 
