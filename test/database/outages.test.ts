@@ -131,4 +131,6 @@ if (chosen.name === 'services') {
       await app.close();
     });
   });
+} else {
+  it.skip('servers of its own: npm run test:services', () => undefined);
 }

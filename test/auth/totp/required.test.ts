@@ -99,6 +99,7 @@ describe('where a second factor is demanded, the first one is enrolled right aft
     const owner = await signUp(app, 'alice');
     const { secret } = (await begin(owner.token)).body;
     for (const { service } of app.instances) service.app.get(SecondFactors, { strict: false }).add('passkey', async (userId) => userId === owner.userId);
+    await app.operate(`UPDATE users SET second_factors = '{passkey}' WHERE id = $1`, [owner.userId]);
     expect((await confirm(owner.token, nextCode(app, secret))).status).toBe(409);
     expect(await app.sql('SELECT 1 FROM totp_authenticators WHERE user_id = $1 AND confirmed_at IS NOT NULL', [owner.userId])).toEqual([]);
     expect(await app.sql('SELECT methods FROM sessions WHERE user_id = $1 AND NOT factor_due', [owner.userId])).toEqual([]);

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { chmodSync, mkdtempSync, readFileSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -68,7 +69,7 @@ describe('changing the key ring [practice 7.3] [ASVS 11.1.1] [ASVS 13.3.4]', () 
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     lock({ pid: process.pid, host: hostname(), nonce: 'an earlier life of a container' });
     await edit(file, addNext('pii'));
-    lock({ pid: 1, host: 'elsewhere', nonce: 'alive?' });
+    lock({ pid: 1, host: 'elsewhere', nonce: randomUUID() });
     await expect(edit(file, promote('pii'))).rejects.toThrow(`remove ${file}.lock when it no longer runs`);
   });
 
