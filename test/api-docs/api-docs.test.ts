@@ -119,10 +119,14 @@ describe('The page on /docs (practice 3.3)', () => {
     expect([status, headers['content-type'], headers['x-content-type-options']]).toEqual([200, type, 'nosniff']);
   });
 
-  it.each(['/docs/', '/docs/index.html', '/docs/swagger-ui.css.map', '/docs/package.json', '/docs/../package.json', '/docs/%2e%2e%2fpackage.json', '/docs-json', '/api'])(
+  it.each(['/docs/', '/docs/index.html', '/docs/swagger-ui.css.map', '/docs/package.json', '/docs/../package.json', '/docs-json', '/api'])(
     'asks for %s: 404, no file but the named ones [A8-8] [ASVS 13.4.7]',
     async (path) => {
       expect((await app.request('GET', path)).status).toBe(404);
     },
   );
+
+  it('asks for /docs/%2e%2e%2fpackage.json: 400, for a path has one spelling [A8-8] [ASVS 13.4.7]', async () => {
+    expect((await app.request('GET', '/docs/%2e%2e%2fpackage.json')).status).toBe(400);
+  });
 });
