@@ -54,7 +54,7 @@ function choose(all: readonly Mutation[], names: readonly string[], rotate: stri
   const named = names.length === 0 ? [...all] : all.filter(({ name }) => names.includes(name));
   if (rotate === undefined) return named;
   if (!/^[1-9]\d*$/.test(rotate)) throw new Error(`--rotate ${rotate}: give the number of mutations`);
-  return rotation(named.filter(runnable), Number(rotate), new Date());
+  return rotation(named.filter((mutation) => runnable(mutation) && mutation.unseen !== true), Number(rotate), new Date());
 }
 
 /** Two runs at once in one tree would mutate each other's copies. */

@@ -14,9 +14,11 @@ export interface Mutation {
   readonly test?: string;
   /** `services`: the test needs PostgreSQL and Redis. */
   readonly profile?: 'services';
+  /** Nobody has seen yet that a test notices it: `npm run mutate` tries it, the dozen of the day does not. */
+  readonly unseen?: true;
 }
 
-const keys = ['name', 'file', 'text', 'replacement', 'tests', 'test', 'profile'];
+const keys = ['name', 'file', 'text', 'replacement', 'tests', 'test', 'profile', 'unseen'];
 const tested = /^test\/[\w./-]+\.test\.ts$/;
 
 /** @throws Error that names the file whose content is no list of mutations. */
@@ -29,16 +31,17 @@ export function readRegistry(files: readonly string[] = globSync('test/mutations
 }
 
 function parse(entry: unknown, where: string): Mutation {
-  const { name, file, text, replacement, tests, test, profile, ...rest } = Object(entry) as Record<string, unknown>;
+  const { name, file, text, replacement, tests, test, profile, unseen, ...rest } = Object(entry) as Record<string, unknown>;
   const unknown = Object.keys(rest);
   if (unknown.length > 0) throw new Error(`${where}: ${unknown.join(', ')} is not known, only ${keys.join(', ')}`);
   const valid =
     [name, file, text, replacement].every((value) => typeof value === 'string') &&
     Array.isArray(tests) && tests.length > 0 && tests.every((value) => typeof value === 'string' && tested.test(value)) &&
     (test === undefined || typeof test === 'string') &&
-    (profile === undefined || profile === 'services');
+    (profile === undefined || profile === 'services') &&
+    (unseen === undefined || unseen === true);
   if (!valid) {
-    throw new Error(`${where}: name, file, text and replacement are strings, tests a list of test/….test.ts, profile 'services' or absent`);
+    throw new Error(`${where}: name, file, text and replacement are strings, tests a list of test/….test.ts, profile 'services' or absent, unseen true or absent`);
   }
   return entry as Mutation;
 }
