@@ -3,6 +3,7 @@
 import 'reflect-metadata';
 import { Global, Module } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
+import { AuthoritySeals } from '../../src/common/authority-seals.js';
 import { CommonModule } from '../../src/common/common.module.js';
 import { Macs } from '../../src/common/macs.js';
 import type { Principal } from '../../src/common/principal.js';
@@ -35,7 +36,10 @@ const macs: Macs = {
 };
 
 @Global()
-@Module({ providers: [{ provide: Database, useValue: database }, { provide: Macs, useValue: macs }], exports: [Database, Macs] })
+@Module({
+  providers: [{ provide: Database, useValue: database }, { provide: Macs, useValue: macs }, AuthoritySeals],
+  exports: [Database, Macs, AuthoritySeals],
+})
 class PlainDatabaseModule {}
 
 @Module({
