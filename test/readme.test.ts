@@ -1,9 +1,9 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from './support/tls-servers.js';
 
 // What a newcomer pastes into a terminal beside a service that has just been started. An owner who writes another README loses nothing but this.
 const commands = [...readFileSync('README.md', 'utf8').matchAll(/```sh\n([\s\S]*?)```/g)]
@@ -14,14 +14,6 @@ const commands = [...readFileSync('README.md', 'utf8').matchAll(/```sh\n([\s\S]*
 const directory = mkdtempSync(join(tmpdir(), 'readme-'));
 let service: ChildProcess;
 let ports: Record<'8443' | '8080' | '9090', number>;
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 beforeAll(async () => {
   ports = { '8443': await freePort(), '8080': await freePort(), '9090': await freePort() };

@@ -1,11 +1,11 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { closeSync, constants, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { StandardOutput } from '../../../src/security/logging/standard-output.js';
 import { send } from '../../support/http.js';
+import { freePort } from '../../support/tls-servers.js';
 
 const root = mkdtempSync(join(tmpdir(), 'standard-output-'));
 const dataDirectory = join(root, 'data');
@@ -34,14 +34,6 @@ function fill({ path }: { path: string }): void {
   } catch {
     closeSync(fd);
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** Loaded before the service: a library that writes a warning of its own, on demand. */
