@@ -1,5 +1,30 @@
-// Who may import whom: the layout's promises (docs/architecture.md), held by CI.
-const feature = '^src/(auth|users|resources|invitations)/';
+// Who may import whom: the layout's promises, held by CI.
+import { globSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+/** The folders of the features, as the table names them: whatever is in its lists of sign-in and of features. */
+function featureFolders() {
+  const table = readFileSync(new URL('src/app.module.ts', import.meta.url), 'utf8');
+  const listed = [...table.matchAll(/^const (?:signIn|features) = \[([^\]]*)\]/gm)].flatMap(
+    ([, list]) => list.match(/\w+Module/g) ?? [],
+  );
+  const imports = [...table.matchAll(/^import \{([^}]*)\} from '\.\/([^/']+)\//gm)];
+  const folders = imports.flatMap(([, names, folder]) => (listed.some((name) => names.includes(name)) ? [folder] : []));
+  if (folders.length === 0)
+    throw new Error('src/app.module.ts: no features are found in its lists signIn and features');
+  return [...new Set(folders)];
+}
+
+/** What `npm run remove` takes away: the folder or file that says so in its opening lines (scripts/remove/parts.ts). */
+function removableParts() {
+  const declaring = globSync('src/**/*.ts', { cwd: import.meta.dirname }).filter((path) =>
+    /^\/\/ Remove: (?!not by itself)/m.test(readFileSync(new URL(path, import.meta.url), 'utf8')),
+  );
+  return declaring.map((path) => (/(?:\.module|\/index|\/main)\.ts$/.test(path) ? `${dirname(path)}/` : path));
+}
+
+const removable = `^(${removableParts().join('|') || 'nothing'})`;
+const feature = `^src/(${featureFolders().join('|')})/`;
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 export default {
@@ -23,7 +48,7 @@ export default {
       name: 'practices-do-not-import-features',
       severity: 'error',
       from: { path: '^src/security/' },
-      to: { path: `${feature}|^src/(app|main|cli)` },
+      to: { path: `${feature}|^src/(app|main)|^src/cli/(?!index\\.ts)` },
     },
     {
       name: 'users-never-imports-auth',
@@ -39,16 +64,28 @@ export default {
       to: { path: feature, pathNot: ['^src/$1/', '/index\\.ts$'] },
     },
     {
-      name: 'data-protection-is-separable',
-      comment: 'The folder works in another project: of ours it may know the vocabulary and the configuration only.',
+      name: 'nothing-needs-what-can-be-removed',
+      comment:
+        'A part can be taken away when nothing that stays imports it, but the table and the lists that name it. Let the ' +
+        'part register itself with what uses it.',
       severity: 'error',
-      from: { path: '^src/security/data-protection/' },
-      to: { path: '^src/', pathNot: '^src/(security/data-protection|common|config)/' },
+      from: {
+        path: '^src/',
+        pathNot: [removable, '^src/app\\.module\\.ts$', '^src/auth/index\\.ts$', '/key-wrappers\\.ts$'],
+      },
+      to: { path: removable },
+    },
+    {
+      name: 'packages-import-nothing-of-the-service',
+      comment: 'A package works in another project.',
+      severity: 'error',
+      from: { path: '^packages/' },
+      to: { path: '^(src|scripts|bench|test)/' },
     },
     {
       name: 'source-does-not-import-tests-or-dev-tools',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/security/data-protection/generator/' },
+      from: { path: '^(src|packages)/', pathNot: '^packages/field-encryption/src/generator/' },
       to: { dependencyTypes: ['npm-dev'] },
     },
     { name: 'everything-resolves', severity: 'error', from: {}, to: { couldNotResolve: true } },
@@ -57,6 +94,10 @@ export default {
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'], extensions: ['.ts', '.js'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['source', 'import', 'node', 'default', 'types'],
+      extensions: ['.ts', '.js'],
+    },
   },
 };

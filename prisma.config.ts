@@ -7,11 +7,12 @@ if (['generate', 'validate', 'format'].some((command) => process.argv.includes(c
   process.env['PRISMA_SCHEMA_ENGINE_BINARY'] ??= process.execPath;
 }
 
-// The field-encryption generator is TypeScript that Node runs as it is: with the pinned runtime, whatever the system has.
+// The field-encryption generator is TypeScript that Node runs as it is: with the pinned runtime, whatever the system
+// has.
 process.env['PATH'] = [resolve('node_modules/.bin'), process.env['PATH']].join(delimiter);
 
 export default defineConfig({
-  schema: 'prisma/schema.prisma',
+  schema: 'prisma/schema',
   migrations: { path: 'prisma/migrations' },
   datasource: { url: process.env['DATABASE_URL'] ?? '' },
 });

@@ -1,19 +1,70 @@
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+import { ClosingLine } from './test/support/closing-line.js';
+import { all, onServers, onServersOnly, slow } from './test/support/kinds.js';
+
+type Options = NonNullable<TestProjectInlineConfiguration['test']>;
+
+const shared: Options = {
+  setupFiles: ['test/support/setup.ts'],
+  pool: 'forks',
+  // Generous: floods and processes share the cores with whatever else runs there. Nothing is tried twice.
+  testTimeout: 60_000,
+  hookTimeout: 120_000,
+  retry: 0,
+  // A test that passes because nothing was asserted proves nothing.
+  expect: { requireAssertions: true },
+  allowOnly: !process.env['CI'],
+  // A failed one runs once more, alone, in .ci/run: no other test does.
+  tags: [{ name: 'timing', description: 'its outcome depends on how busy the machine is' }],
+};
+
+const project = (name: string, options: Options): TestProjectInlineConfiguration => ({
+  extends: true,
+  test: { ...shared, name, ...options },
+});
+
+/** For files that share their process: its modules are not loaded anew for each. */
+const sharing: Options = {
+  isolate: false,
+  setupFiles: ['test/support/setup.ts', 'test/support/declared.ts'],
+};
+
+// The packages of this project by their sources: what is tested is what was edited, built or not.
+const bySource = { resolve: { conditions: ['source', 'node'] } };
 
 export default defineConfig({
+  environments: { ssr: bySource, __vitest__: bySource },
   test: {
-    include: ['test/**/*.test.ts'],
-    setupFiles: ['reflect-metadata'],
-    globalSetup: ['test/support/global-setup.ts'],
-    // One application with its own database per file; files run side by side, as many as there are cores.
-    pool: 'forks',
     maxWorkers: 2,
-    // Generous, and tried once more in CI: real floods and real processes share two cores with whatever else runs there.
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
-    retry: process.env['CI'] ? 1 : 0,
-    // A test that passes because nothing was asserted proves nothing.
-    expect: { requireAssertions: true },
-    allowOnly: !process.env['CI'],
+    // Once for all projects of a run.
+    globalSetup: [
+      'test/support/build-setup.ts',
+      'test/support/global-setup.ts',
+      'packages/field-encryption/test/support/global-setup.ts',
+    ],
+    reporters: ['default', new ClosingLine()],
+    projects:
+      process.env['TEST_PROFILE'] === 'services'
+        ? [
+            project('services', {
+              include: onServers(),
+              exclude: [slow],
+              ...sharing,
+            }),
+            // Those start processes and put other modules in the place of ours: each has a process of its own.
+            project('services-slow', {
+              include: onServers().filter((file) => file.endsWith('.slow.test.ts')),
+            }),
+          ]
+        : [
+            project('fast', {
+              include: [all],
+              exclude: [slow, onServersOnly],
+              ...sharing,
+            }),
+            project('slow', { include: [slow] }),
+            project('browser', { include: ['test/browser/**/*.browser.ts'] }),
+            project('http', { include: ['test/docs-http/*.http-client.ts'] }),
+          ],
   },
 });

@@ -12,6 +12,8 @@ import { ServiceUser } from './service-user.js';
 /** An app with its user and data, ready to be measured. */
 export interface App extends RunningProcess {
   readonly name: AppName;
+  /** What commands beside it need as well. */
+  readonly environment: Readonly<Record<string, string>>;
   /** An access token that outlives the next measurement. */
   token(): Promise<string>;
 }
@@ -44,7 +46,10 @@ interface Parts extends Surroundings {
   readonly caller: Caller;
 }
 
-async function startApp(name: AppName, { server, onCleanup, files, token, caller, profile, ...parts }: Parts): Promise<App> {
+async function startApp(
+  name: AppName,
+  { server, onCleanup, files, token, caller, profile, ...parts }: Parts,
+): Promise<App> {
   const directory = join(parts.directory, name);
   mkdirSync(directory);
   const database = server === undefined ? undefined : await createDatabase(server, name);
@@ -61,10 +66,12 @@ async function startApp(name: AppName, { server, onCleanup, files, token, caller
   const running = await startProcess({ name, environment, directory, ca: readFileSync(files.caFile, 'utf8'), profile });
   onCleanup(() => running.stop());
   const user = name === 'ours' ? await ServiceUser.signUp(running.client, directory) : undefined;
-  return { ...running, name, token: async () => user?.token() ?? token };
+  return { ...running, name, environment, token: async () => user?.token() ?? token };
 }
 
-/** The caller of bare and textbook, with a token of the same form as the service's: every app gets requests of one size. */
+/**
+ * The caller of bare and textbook, with a token of the same form as the service's: every app gets requests of one size.
+ */
 async function makeCaller(): Promise<{ token: string; caller: Caller }> {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const [userId, sessionId, keyId] = [randomUUIDv7(), randomUUIDv7(), randomUUIDv7()];

@@ -1,14 +1,15 @@
-// What field encryption costs: one cell sealed and opened with a warm key, and a list of twenty people with two encrypted fields
-// against the same list in clear. Alternates the two; prints medians, of the list also the CPU time of this process, which moves
-// less when other programs use the machine.
+// What field encryption costs: one cell sealed and opened with a warm key, and a list of twenty people with two
+// encrypted fields against the same list in clear. Alternates the two; prints medians, of the list also the CPU time of
+// this process, which moves less when other programs use the machine.
 import { randomBytes, createSecretKey, randomUUIDv7 } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fieldKey, openCell, sealCell } from '@nestjs-secure-template/field-encryption';
+import { KeyRing } from '@nestjs-secure-template/field-encryption';
+import { purposes } from '../src/common/macs.js';
 import { readConfig, type Config } from '../src/config/index.js';
 import { Database } from '../src/database/index.js';
-import { fieldKey, openCell, sealCell } from '../src/security/data-protection/field-encryption/cell.js';
-import { KeyRing } from '../src/security/data-protection/index.js';
 import { openPlainDatabase } from './apps/plain.js';
 import { createDatabase, describeServer } from './databases.js';
 
@@ -17,7 +18,8 @@ const people = 20;
 const rounds = 15;
 const listsPerRound = 200;
 
-const median = (values: readonly number[]): number => values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? Number.NaN;
+const median = (values: readonly number[]): number =>
+  values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? Number.NaN;
 
 /** Microseconds per call, the median of five runs. */
 function perCall(work: (index: number) => unknown): number {
@@ -45,15 +47,25 @@ async function perList(list: () => PromiseLike<unknown>): Promise<Cost> {
 
 /** One line: what the list costs sealed and in clear. The first rounds warm caches and the compiler up. */
 function compare(name: keyof Cost, sealed: readonly Cost[], clear: readonly Cost[]): string {
-  const [one, other] = [sealed, clear].map((costs) => median(costs.slice(3).map((cost) => cost[name]))) as [number, number];
+  const [one, other] = [sealed, clear].map((costs) => median(costs.slice(3).map((cost) => cost[name]))) as [
+    number,
+    number,
+  ];
   return `${one.toFixed(0)} us, in clear ${other.toFixed(0)} us: +${((one / other - 1) * 100).toFixed(0)} %`;
 }
 
 const person = () => ({ email: `${randomUUIDv7()}@example.org`, name: 'Alice Example', phone: '+441632960961' });
-const listed = { take: people, orderBy: { id: 'desc' }, select: { id: true, name: true, phone: true, createdAt: true } } as const;
+const listed = {
+  take: people,
+  orderBy: { id: 'desc' },
+  select: { id: true, name: true, phone: true, createdAt: true },
+} as const;
 
 async function lists(protectedConfig: Config, clearConfig: Config): Promise<{ sealed: Cost[]; clear: Cost[] }> {
-  const database = await Database.open(protectedConfig, await KeyRing.loadOrCreate(protectedConfig.keyRingFile));
+  const database = await Database.open(
+    protectedConfig,
+    await KeyRing.loadOrCreate(protectedConfig.keyRingFile, purposes),
+  );
   const plain = await openPlainDatabase(clearConfig);
   try {
     for (let count = 0; count < people; count++) {
@@ -75,7 +87,8 @@ async function lists(protectedConfig: Config, clearConfig: Config): Promise<{ se
 
 const directory = mkdtempSync(join(tmpdir(), 'bench-cells-'));
 const server = process.env['DATABASE_URL'] || undefined;
-const fresh = server === undefined ? [] : [await createDatabase(server, 'sealed'), await createDatabase(server, 'clear')];
+const fresh =
+  server === undefined ? [] : [await createDatabase(server, 'sealed'), await createDatabase(server, 'clear')];
 try {
   const key = fieldKey(createSecretKey(randomBytes(32)), randomUUIDv7(), 'bench.field');
   const rowId = randomUUIDv7();

@@ -9,6 +9,8 @@ export interface Answer {
 export interface Parts {
   readonly token?: string;
   readonly body?: unknown;
+  /** In place of a body. */
+  readonly form?: Readonly<Record<string, string>>;
 }
 
 /** Talks to one app over one connection; the load itself comes from autocannon. */
@@ -22,20 +24,29 @@ export class Client {
     this.agent = new Agent({ keepAlive: true, maxSockets: 1, ca, servername: 'localhost' });
   }
 
-  send(method: string, path: string, { token, body }: Parts = {}): Promise<Answer> {
-    const payload = body === undefined ? undefined : JSON.stringify(body);
+  send(method: string, path: string, { token, body, form }: Parts = {}): Promise<Answer> {
+    const sent = body === undefined ? undefined : JSON.stringify(body);
+    const payload = form === undefined ? sent : new URLSearchParams(form).toString();
     const headers = {
       host: `localhost:${this.port}`,
       ...(token !== undefined && { authorization: `Bearer ${token}` }),
-      ...(payload !== undefined && { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) }),
+      ...(payload !== undefined && {
+        'content-type': form === undefined ? 'application/json' : 'application/x-www-form-urlencoded',
+        'content-length': Buffer.byteLength(payload),
+      }),
     };
     return new Promise((resolve, reject) => {
-      const call = request({ host: '127.0.0.1', port: this.port, agent: this.agent, method, path, headers }, (response) => {
-        let text = '';
-        response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-        response.once('error', reject);
-        response.once('end', () => resolve({ status: response.statusCode ?? 0, body: text === '' ? undefined : JSON.parse(text) }));
-      });
+      const call = request(
+        { host: '127.0.0.1', port: this.port, agent: this.agent, method, path, headers },
+        (response) => {
+          let text = '';
+          response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+          response.once('error', reject);
+          response.once('end', () =>
+            resolve({ status: response.statusCode ?? 0, body: text === '' ? undefined : JSON.parse(text) }),
+          );
+        },
+      );
       call.once('error', reject);
       call.end(payload);
     });

@@ -13,12 +13,16 @@ export async function createDatabase(server: string, label: string): Promise<Fre
   await query(server, `CREATE DATABASE ${name}`);
   const url = new URL(server);
   url.pathname = `/${name}`;
-  return { url: url.href, drop: async () => void (await query(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)) };
+  return {
+    url: url.href,
+    drop: async () => void (await query(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)),
+  };
 }
 
 /** What the figures were measured on. */
 export async function describeServer(server: string | undefined): Promise<string> {
-  if (server === undefined) return 'embedded (PGlite in a worker of each app); set DATABASE_URL to measure on PostgreSQL';
+  if (server === undefined)
+    return 'embedded (PGlite in a worker of each app); set DATABASE_URL to measure on PostgreSQL';
   const [row] = await query(server, 'SHOW server_version');
   return `PostgreSQL ${row?.['server_version']}`;
 }

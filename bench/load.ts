@@ -8,7 +8,9 @@ export interface Measurement {
   readonly p50: number;
   /** Milliseconds. */
   readonly p99: number;
-  /** CPU time of the app's process per request, in microseconds; undefined where the system does not tell (not Linux). */
+  /**
+   * CPU time of the app's process per request, in microseconds; undefined where the system does not tell (not Linux).
+   */
   readonly cpuPerRequest: number | undefined;
 }
 
@@ -42,7 +44,11 @@ export async function measure(target: Target, scenario: Scenario, load: Load): P
 }
 
 /** @returns the milliseconds of every answer, and what went wrong. */
-async function fire({ port, token }: Target, { method, path, body, status: expected }: Scenario, { seconds, connections }: Load) {
+async function fire(
+  { port, token }: Target,
+  { method, path, body, status: expected }: Scenario,
+  { seconds, connections }: Load,
+) {
   const headers = {
     host: `localhost:${port}`,
     authorization: `Bearer ${token}`,
@@ -53,7 +59,15 @@ async function fire({ port, token }: Target, { method, path, body, status: expec
   const wrong = new Map<number, number>();
   const { errors, timeouts } = await new Promise<autocannon.Result>((resolve, reject) => {
     const run = autocannon(
-      { url, servername: 'localhost', method, headers, body: body && JSON.stringify(body), connections, duration: seconds },
+      {
+        url,
+        servername: 'localhost',
+        method,
+        headers,
+        body: body && JSON.stringify(body),
+        connections,
+        duration: seconds,
+      },
       (error: unknown, result) => (error ? reject(error) : resolve(result)),
     );
     // The library's own histogram counts whole milliseconds, which is too coarse here.
@@ -67,7 +81,8 @@ async function fire({ port, token }: Target, { method, path, body, status: expec
   return { times, faults };
 }
 
-const quantile = (sorted: readonly number[], part: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0;
+const quantile = (sorted: readonly number[], part: number): number =>
+  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0;
 
 const difference = (before: number | undefined, after: number | undefined): number | undefined =>
   before === undefined || after === undefined ? undefined : after - before;

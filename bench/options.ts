@@ -21,7 +21,8 @@ export interface Options {
 export const help = `npm run bench -- [options]
 
 Measures the service ("ours") beside the same handlers and queries without any practice ("bare") and beside the same
-practices with the packages' defaults ("textbook"), in turns, over HTTPS. Needs nothing; set DATABASE_URL for PostgreSQL.
+practices with the packages' defaults ("textbook"), in turns, over HTTPS. Needs nothing; set DATABASE_URL for
+PostgreSQL.
 
   --seconds <n>       length of one measurement (default 4)
   --rounds <n>        measurements per app and scenario (default 3)
@@ -34,7 +35,15 @@ practices with the packages' defaults ("textbook"), in turns, over HTTPS. Needs 
 
 const number = { type: 'string' } as const;
 const flag = { type: 'boolean', default: false } as const;
-const definitions = { seconds: number, rounds: number, connections: number, only: number, profile: number, json: flag, help: flag };
+const definitions = {
+  seconds: number,
+  rounds: number,
+  connections: number,
+  only: number,
+  profile: number,
+  json: flag,
+  help: flag,
+};
 
 /** @returns undefined when help was asked for. @throws Error for what is no option, or no value of one. */
 export function readOptions(args: readonly string[]): Options | undefined {

@@ -29,7 +29,9 @@ export interface RunningProcess {
   stop(): Promise<void>;
 }
 
-/** Starts one app on free ports. Its log goes to /dev/null. @throws Error with its last words when it does not answer. */
+/**
+ * Starts one app on free ports. Its log goes to /dev/null. @throws Error with its last words when it does not answer.
+ */
 export async function startProcess({ name, environment, directory, ca, profile }: Start): Promise<RunningProcess> {
   const [port = 0, httpPort = 0, internalPort = 0] = await freePorts(3);
   const ports = {
@@ -37,7 +39,10 @@ export async function startProcess({ name, environment, directory, ca, profile }
     HTTP_PORT: String(httpPort),
     INTERNAL_PORT: String(internalPort),
   };
-  const profiling = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${resolve(profile)}`, `--cpu-prof-name=${name}.cpuprofile`];
+  const profiling =
+    profile === undefined
+      ? []
+      : ['--cpu-prof', `--cpu-prof-dir=${resolve(profile)}`, `--cpu-prof-name=${name}.cpuprofile`];
   const program = fileURLToPath(new URL(programs[name], import.meta.url));
   const child = spawn(process.execPath, [...profiling, program], {
     cwd: directory,

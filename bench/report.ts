@@ -30,12 +30,19 @@ export interface Ratio {
 /** The result in a form for machines: `--json`. */
 export function report(results: Results, database: string, { seconds, rounds, connections }: Options) {
   return {
-    machine: { cpu: cpus()[0]?.model ?? 'unknown', cores: availableParallelism(), node: process.version, platform: process.platform },
+    machine: {
+      cpu: cpus()[0]?.model ?? 'unknown',
+      cores: availableParallelism(),
+      node: process.version,
+      platform: process.platform,
+    },
     database,
     seconds,
     rounds,
     connections,
-    summaries: [...results].flatMap(([scenario, apps]) => [...apps].map(([app, measured]) => summarise(scenario, app, measured))),
+    summaries: [...results].flatMap(([scenario, apps]) =>
+      [...apps].map(([app, measured]) => summarise(scenario, app, measured)),
+    ),
     ratios: [...results].flatMap(([scenario, apps]) => ratiosOf(scenario, apps)),
   };
 }
@@ -63,7 +70,11 @@ function ratiosOf(scenario: ScenarioName, apps: ReadonlyMap<AppName, readonly Me
       scenario,
       against,
       requestsPerSecond: median(pairs.map(({ our, other }) => our.requestsPerSecond / other.requestsPerSecond)) ?? 0,
-      cpu: median(pairs.map(({ our, other }) => our.cpuPerRequest && other.cpuPerRequest && other.cpuPerRequest / our.cpuPerRequest)),
+      cpu: median(
+        pairs.map(
+          ({ our, other }) => our.cpuPerRequest && other.cpuPerRequest && other.cpuPerRequest / our.cpuPerRequest,
+        ),
+      ),
     };
   });
 }
@@ -80,7 +91,15 @@ function median(values: readonly (number | undefined)[]): number | null {
 const columns = ['scenario', 'app', 'req/s', 'p50 ms', 'p99 ms', 'CPU us/req', 'ours/this', 'CPU this/ours'] as const;
 
 /** The result in a form for people. */
-export function table({ machine, database, seconds, rounds, connections, summaries, ratios }: ReturnType<typeof report>): string {
+export function table({
+  machine,
+  database,
+  seconds,
+  rounds,
+  connections,
+  summaries,
+  ratios,
+}: ReturnType<typeof report>): string {
   const rows = summaries.map((row) => {
     const ratio = ratios.find(({ scenario, against }) => scenario === row.scenario && against === row.app);
     return [
@@ -95,9 +114,12 @@ export function table({ machine, database, seconds, rounds, connections, summari
     ];
   });
   const widths = columns.map((name, at) => Math.max(name.length, ...rows.map((row) => row[at]?.length ?? 0)));
+  const joined = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell, at) => (at < 2 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0))).join(' | ')} |`;
-  const rule = `| ${widths.map((width, at) => (at < 2 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`)).join(' | ')} |`;
-  const conditions = `${rounds} rounds of ${seconds} s, ${connections} connections, ${machine.cores} cores, Node ${machine.node}`;
-  return `\nDatabase: ${database}\n${conditions}; medians\n\n${[line(columns), rule, ...rows.map(line)].join('\n')}\n\n`;
+    joined(cells.map((cell, at) => (at < 2 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0))));
+  const rule = joined(widths.map((width, at) => (at < 2 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`)));
+  const { cores, node } = machine;
+  const conditions = `${rounds} rounds of ${seconds} s, ${connections} connections, ${cores} cores, Node ${node}`;
+  const lines = [line(columns), rule, ...rows.map(line)];
+  return `\nDatabase: ${database}\n${conditions}; medians\n\n${lines.join('\n')}\n\n`;
 }

@@ -1,5 +1,5 @@
-// How long a session that was ended on one instance is still good on another one: two instances over Redis and PostgreSQL, a sign-out on
-// the one, and requests to the other until it refuses. Prints the median and the worst delay.
+// How long a session that was ended on one instance is still good on another one: two instances over Redis and
+// PostgreSQL, a sign-out on the one, and requests to the other until it refuses. Prints the median and the worst delay.
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ import { ServiceUser } from './service-user.js';
 
 const revocations = 100;
 /** Of one person; the service lets ten in a quarter of an hour through, and the sign-up took one. */
-const mostSignIns = 9;
+const maxSignIns = 9;
 const goalMs = 100;
 const patienceMs = 5_000;
 
@@ -35,7 +35,10 @@ async function revoke(user: ServiceUser, here: Client, there: Client): Promise<n
 
 const directory = mkdtempSync(join(tmpdir(), 'bench-revocation-'));
 const database = await createDatabase(server, 'revocation');
-const undo: (() => Promise<void>)[] = [async () => rmSync(directory, { recursive: true, force: true }), () => database.drop()];
+const undo: (() => Promise<void>)[] = [
+  async () => rmSync(directory, { recursive: true, force: true }),
+  () => database.drop(),
+];
 try {
   const files = await developmentCertificates({ dataDirectory: directory });
   const environment = {
@@ -53,7 +56,13 @@ try {
   };
   const clients: Client[] = [];
   for (let count = 0; count < 2; count++) {
-    const running = await startProcess({ name: 'ours', environment, directory, ca: readFileSync(files.caFile, 'utf8'), profile: undefined });
+    const running = await startProcess({
+      name: 'ours',
+      environment,
+      directory,
+      ca: readFileSync(files.caFile, 'utf8'),
+      profile: undefined,
+    });
     undo.push(() => running.stop());
     clients.push(running.client);
   }
@@ -61,12 +70,16 @@ try {
   const delays: number[] = [];
   let user = await ServiceUser.signUp(one, directory);
   for (let count = 0; count < revocations; count++) {
-    if (count % mostSignIns === mostSignIns - 1) user = await ServiceUser.signUp(one, directory, { email: `person${count}@example.org`, resources: 0 });
+    if (count % maxSignIns === maxSignIns - 1)
+      user = await ServiceUser.signUp(one, directory, { email: `person${count}@example.org`, resources: 0 });
     delays.push(await (count % 2 === 0 ? revoke(user, one, two) : revoke(user, two, one)));
   }
   const sorted = delays.toSorted((first, second) => first - second);
   const [median = Number.NaN, worst = Number.NaN] = [sorted[Math.floor(sorted.length / 2)], sorted.at(-1)];
-  process.stdout.write(`two instances, ${await describeServer(server)}, Redis: ${revocations} sessions ended on one, refused by the other\n`);
+  process.stdout.write(
+    `two instances, ${await describeServer(server)}, Redis: ${revocations} sessions ended on one, ` +
+      `refused by the other\n`,
+  );
   process.stdout.write(`median ${median.toFixed(1)} ms, worst ${worst.toFixed(1)} ms (goal: at most ${goalMs} ms)\n`);
 } finally {
   for (const step of undo.toReversed()) await step();

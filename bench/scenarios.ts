@@ -25,7 +25,8 @@ export const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
     method: 'GET',
     path: '/v1/resources?limit=20',
     status: 200,
-    isRight: (body) => body.items.length === 20 && body.items.every(({ note }: { note: string }) => note === resource.note),
+    isRight: (body) =>
+      body.items.length === 20 && body.items.every(({ note }: { note: string }) => note === resource.note),
   },
   create: {
     title: 'POST /v1/resources',
@@ -42,7 +43,11 @@ export const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
  * @returns the shape of the answer: names and types of its fields.
  * @throws Error for another status, or an answer that is not right.
  */
-export async function check(client: Client, token: string, { method, path, body, status, isRight }: Scenario): Promise<string> {
+export async function check(
+  client: Client,
+  token: string,
+  { method, path, body, status, isRight }: Scenario,
+): Promise<string> {
   const answer = await client.expect(status, method, path, { token, body });
   if (!isRight(answer.body)) throw new Error(`${method} ${path}: not what was stored: ${JSON.stringify(answer.body)}`);
   return shapeOf(answer.body);

@@ -22,13 +22,20 @@ export class ServiceUser {
     readonly email: string,
   ) {}
 
-  static async signUp(client: Client, dataDirectory: string, { email, resources }: { email: string; resources: number } = { email: person.email, resources: resourceCount }): Promise<ServiceUser> {
+  static async signUp(
+    client: Client,
+    dataDirectory: string,
+    { email, resources }: { email: string; resources: number } = { email: person.email, resources: resourceCount },
+  ): Promise<ServiceUser> {
     await client.expect(202, 'POST', '/v1/auth/register', { body: { email } });
-    await client.expect(201, 'POST', '/v1/auth/email/verify', { body: { token: await mailedToken(dataDirectory, email), password, name: person.name } });
+    await client.expect(201, 'POST', '/v1/auth/email/verify', {
+      body: { token: await mailedToken(dataDirectory, email), password, name: person.name },
+    });
     const user = new ServiceUser(client, email);
     const token = await user.token();
     await client.expect(200, 'PATCH', '/v1/users/me', { token, body: { phone: person.phone } });
-    for (let count = 0; count < resources; count++) await client.expect(201, 'POST', '/v1/resources', { token, body: resource });
+    for (let count = 0; count < resources; count++)
+      await client.expect(201, 'POST', '/v1/resources', { token, body: resource });
     return user;
   }
 
@@ -52,8 +59,12 @@ export class ServiceUser {
 async function mailedToken(dataDirectory: string, email: string): Promise<string> {
   const outbox = join(dataDirectory, 'outbox');
   for (let attempt = 0; attempt < 100; attempt++) {
-    const files = readdirSync(dataDirectory).includes('outbox') ? readdirSync(outbox).filter((name) => name.endsWith('.eml')) : [];
-    const mail = files.map((file) => readMessage(readFileSync(join(outbox, file), 'utf8'))).find(({ to }) => to.includes(email));
+    const files = readdirSync(dataDirectory).includes('outbox')
+      ? readdirSync(outbox).filter((name) => name.endsWith('.eml'))
+      : [];
+    const mail = files
+      .map((file) => readMessage(readFileSync(join(outbox, file), 'utf8')))
+      .find(({ to }) => to.includes(email));
     const token = mail && /^[A-Za-z0-9_-]{40,}$/m.exec(mail.text)?.[0];
     if (token) return token;
     await pause(20);

@@ -1,5 +1,6 @@
-// Does one account that asks for much and reads nothing slow down others, or fill the memory? Reads of an honest user, quiet and beside 150
-// unread requests for a hundred resources of 60 KB; prints the 99th percentiles, their ratio, and the memory of the process.
+// Does one account that asks for much and reads nothing slow down others, or fill the memory? Reads of an honest user,
+// quiet and beside 150 unread requests for a hundred resources of 60 KB; prints the 99th percentiles, their ratio, and
+// the memory of the process.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,7 +17,8 @@ const samples = 1_000;
 const mebibyte = 1024 * 1024;
 const large = { title: 'Large', body: '€'.repeat(20_000), note: null };
 
-const residentOf = (pid: number): number => (Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024) / mebibyte;
+const residentOf = (pid: number): number =>
+  (Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024) / mebibyte;
 
 /** The 99th percentile of reads, in milliseconds. */
 async function measure(client: Client, token: string): Promise<number> {
@@ -31,7 +33,8 @@ async function measure(client: Client, token: string): Promise<number> {
 
 function askAndReadNothing({ port, ca, token }: { port: number; ca: string; token: string }): TLSSocket {
   const socket = connect({ host: '127.0.0.1', servername: 'localhost', port, ca });
-  const head = `GET /v1/resources?limit=100 HTTP/1.1\r\nhost: localhost:${port}\r\nauthorization: Bearer ${token}\r\n\r\n`;
+  const headers = `host: localhost:${port}\r\nauthorization: Bearer ${token}`;
+  const head = `GET /v1/resources?limit=100 HTTP/1.1\r\n${headers}\r\n\r\n`;
   socket.on('error', () => undefined).pause();
   socket.once('secureConnect', () => socket.write(head.repeat(perConnection)));
   return socket;
@@ -52,7 +55,13 @@ try {
     TLS_KEY_FILE: files.keyFile,
     ...(database !== undefined && { DATABASE_URL: database.url }),
   };
-  const { client, pid, port, stop } = await startProcess({ name: 'ours', environment, directory, ca, profile: undefined });
+  const { client, pid, port, stop } = await startProcess({
+    name: 'ours',
+    environment,
+    directory,
+    ca,
+    profile: undefined,
+  });
   undo.push(stop);
   const honest = await ServiceUser.signUp(client, directory, { email: 'honest@example.org', resources: 0 });
   const greedy = await ServiceUser.signUp(client, directory, { email: 'greedy@example.org', resources: 0 });
@@ -66,8 +75,9 @@ try {
   const after = residentOf(pid);
   for (const socket of sockets) socket.destroy();
   process.stdout.write(
-    `${unread} unread answers: p99 ${quiet.toFixed(1)} ms quiet, ${beside.toFixed(1)} ms beside, ratio ${(beside / quiet).toFixed(2)} (goal: at most 2); ` +
-      `resident ${before.toFixed(0)} MiB before, ${after.toFixed(0)} MiB beside\n`,
+    `${unread} unread answers: p99 ${quiet.toFixed(1)} ms quiet, ${beside.toFixed(1)} ms beside, ` +
+      `ratio ${(beside / quiet).toFixed(2)} (goal: at most 2); resident ${before.toFixed(0)} MiB before, ` +
+      `${after.toFixed(0)} MiB beside\n`,
   );
 } finally {
   for (const step of undo.toReversed()) await step();

@@ -1,22 +1,43 @@
 import { Module, type DynamicModule, type Type } from '@nestjs/common';
+import { type KeyRing } from '@nestjs-secure-template/field-encryption';
 import { ApiDocsModule } from './api-docs/index.js';
-import { AdministrationModule, AuthenticationModule, EmailChangeModule, NoticesModule, PasskeysModule, PasswordModule, RecoveryCodesModule, RecoveryModule, RegistrationModule, SessionsModule, TotpModule } from './auth/index.js';
+import {
+  AdministrationModule,
+  ApiKeysModule,
+  AuthenticationModule,
+  BreachedPasswordsModule,
+  BrowserModule,
+  ClientsModule,
+  EmailChangeModule,
+  MtlsModule,
+  NoticesModule,
+  OidcModule,
+  PasskeysModule,
+  PasskeysPageModule,
+  PasswordModule,
+  RecoveryCodesModule,
+  RecoveryModule,
+  RegistrationModule,
+  SessionsModule,
+  TotpModule,
+} from './auth/index.js';
 import type { Clock } from './common/clock.js';
 import { CommonModule } from './common/common.module.js';
-import type { RequestCounter } from './common/request-counter.js';
+import type { RequestCounter } from './common/http/request-counter.js';
 import { ConfigModule, type Config } from './config/index.js';
 import { DatabaseModule, type Database } from './database/index.js';
+import { EgressModule } from './egress/index.js';
 import { IdempotencyModule } from './idempotency/index.js';
 import { InvitationsModule } from './invitations/index.js';
 import { MailModule } from './mail/index.js';
-import { ResourcesModule } from './resources/index.js';
+import { ResourcesModule, ResourcesPageModule } from './resources/index.js';
 import { AuditModule } from './security/audit/audit.module.js';
 import { AuthorizationModule } from './security/authorization/authorization.module.js';
-import { DataProtectionModule, type KeyRing } from './security/data-protection/index.js';
+import { DataProtectionModule } from './security/data-protection/index.js';
 import { DetectionModule } from './security/detection/detection.module.js';
 import { ErrorsModule } from './security/errors/index.js';
-import { HeadersModule } from './security/headers/index.js';
-import { LoggingModule } from './security/logging/index.js';
+import { HeadersModule } from './security/headers/headers.module.js';
+import { LoggingModule } from './security/logging/logging.module.js';
 import { CallerLimitsModule, NetworkLimitsModule } from './security/rate-limiting/rate-limiting.module.js';
 import { TransportModule } from './security/transport/index.js';
 import { UnsentAnswersModule } from './security/unsent-answers/unsent-answers.module.js';
@@ -39,28 +60,35 @@ export interface Foundations {
 /** How people sign in, one line per method; and who looks after their accounts. */
 const signIn = [
   SessionsModule,
+  BrowserModule,
   RegistrationModule,
   PasswordModule,
+  BreachedPasswordsModule,
   RecoveryModule,
   EmailChangeModule,
   TotpModule,
   RecoveryCodesModule,
   PasskeysModule,
+  OidcModule,
   NoticesModule,
   AdministrationModule,
 ];
+
+/** How programs call, one line per method. */
+const machines: Type[] = [MtlsModule, ApiKeysModule, ClientsModule];
 
 /** What the service is about. */
 const features = [
   UsersModule,
   ResourcesModule,
   InvitationsModule,
+  // Yours below.
 ];
 
 /**
- * THE TABLE. Foundations first; then the practices in the order in which a request meets them, which is also the order in
- * which their hooks and global guards run (test/app.module.test.ts observes it); then the features. To remove a practice,
- * delete its folder and its line.
+ * THE TABLE. Foundations first; then the practices in the order in which a request meets them, which is also the order
+ * in which their hooks and global guards run (test/app.module.test.ts observes it); then the features. To remove a
+ * practice, delete its folder and its line.
  */
 @Module({})
 export class AppModule {
@@ -74,6 +102,7 @@ export class AppModule {
         SharedStateModule,
         IdempotencyModule,
         MailModule,
+        EgressModule,
 
         LoggingModule,
         TransportModule,
@@ -90,8 +119,9 @@ export class AppModule {
         DetectionModule,
 
         ...signIn,
+        ...machines,
         ...features,
-        ...(config.apiDocs ? [ApiDocsModule] : []),
+        ...(config.apiDocs ? [ApiDocsModule, PasskeysPageModule, ResourcesPageModule] : []),
         ...modules,
       ],
     };

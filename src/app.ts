@@ -1,18 +1,26 @@
-import { Global, Module, type DynamicModule, type Type } from '@nestjs/common';
+import type { DynamicModule, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { DestinationStream } from 'pino';
+import { KeyRing } from '@nestjs-secure-template/field-encryption';
 import { AppModule } from './app.module.js';
 import type { Clock } from './common/clock.js';
-import { RequestCounter } from './common/request-counter.js';
+import { createClientAddress } from './common/http/client-address.js';
+import { openRequestContexts } from './common/http/request-context.js';
+import { RequestCounter } from './common/http/request-counter.js';
+import { purposes } from './common/macs.js';
 import { removeOldDrafts } from './common/whole-files.js';
 import { prepareDataDirectory, type Config } from './config/index.js';
 import { Database } from './database/index.js';
 import { assertPrivateFiles } from './private-files.js';
-import { KeyRing } from './security/data-protection/index.js';
 import { createErrorHandlers } from './security/errors/index.js';
-import { LOG_DESTINATION } from './security/logging/index.js';
-import { InternalListener, listenFault, listenerOptions, loadTls, RedirectListener, type TlsFiles } from './security/transport/index.js';
+import {
+  InternalListener,
+  listenFault,
+  listenerOptions,
+  loadTls,
+  RedirectListener,
+  type TlsFiles,
+} from './security/transport/index.js';
 import { checkRedis } from './shared-state/index.js';
 import { Tombstones } from './users/index.js';
 
@@ -28,8 +36,9 @@ export interface Addresses {
 /** What tests replace or add. Nothing of it weakens a practice. */
 export interface Overrides {
   readonly clock?: Clock;
-  readonly logDestination?: DestinationStream;
   readonly modules?: readonly (Type | DynamicModule)[];
+  /** Uses the embedded database that somebody runs on the data directory, instead of starting it. */
+  readonly joinDatabase?: boolean;
 }
 
 /** The service, built but not listening yet. */
@@ -50,14 +59,14 @@ export async function createService(config: Config, overrides: Overrides = {}): 
   prepareDataDirectory(config.dataDirectory);
   if (config.production) assertPrivateFiles(config);
   const [keyRing, tls] = await Promise.all([loadKeyRing(config), loadTls(config), checkRedis(config)]);
-  const database = await Database.open(config, keyRing);
+  const database = await Database.open(config, keyRing, { join: overrides.joinDatabase });
   try {
     await database.assertSealedColumns();
-    const { clock, modules = [], logDestination } = overrides;
-    const logModules = logDestination === undefined ? [] : [LogDestinationModule.with(logDestination)];
+    const { clock, modules = [] } = overrides;
     const counter = new RequestCounter();
-    const table = AppModule.with({ config, keyRing, database, clock, counter, modules: [...logModules, ...modules] });
+    const table = AppModule.with({ config, keyRing, database, clock, counter, modules });
     const adapter = new FastifyAdapter(listenerOptions(tls, createErrorHandlers(config, counter)));
+    openRequestContexts(adapter.getInstance(), createClientAddress(config.trustedProxies));
     const app = await NestFactory.create<NestFastifyApplication>(table, adapter, {
       // Nest's parsers accept forms and lenient JSON; transport registers the only one.
       bodyParser: false,
@@ -65,7 +74,7 @@ export async function createService(config: Config, overrides: Overrides = {}): 
       abortOnError: false,
       logger: ['warn', 'error', 'fatal'],
     });
-    await app.get(Tombstones, { strict: false }).refuseTheRisen();
+    await app.get(Tombstones, { strict: false }).assertNoErasedUsersRestored();
     return serviceOf(app, database, { config, tls });
   } catch (error) {
     await database.close();
@@ -76,17 +85,15 @@ export async function createService(config: Config, overrides: Overrides = {}): 
 /** In production a missing key ring is a fault: one made now could not open what was sealed before. */
 async function loadKeyRing({ production, keyRingFile }: Config): Promise<KeyRing> {
   await removeOldDrafts(keyRingFile);
-  return production ? KeyRing.load(keyRingFile) : KeyRing.loadOrCreate(keyRingFile);
+  return production ? KeyRing.load(keyRingFile, purposes) : KeyRing.loadOrCreate(keyRingFile, purposes);
 }
 
-function serviceOf(app: NestFastifyApplication, database: Database, { config, tls }: { config: Config; tls: TlsFiles }): Service {
-  const close = async (): Promise<void> => {
-    try {
-      await app.close();
-    } finally {
-      await database.close();
-    }
-  };
+function serviceOf(
+  app: NestFastifyApplication,
+  database: Database,
+  { config, tls }: { config: Config; tls: TlsFiles },
+): Service {
+  const close = (): Promise<void> => app.close().finally(() => database.close());
   return {
     app,
     async listen() {
@@ -97,18 +104,13 @@ function serviceOf(app: NestFastifyApplication, database: Database, { config, tl
         throw listenFault(error, { host: 'HOST', port: 'HTTPS_PORT' });
       }
       const [address] = app.getHttpAdapter().getInstance().addresses() as { port: number }[];
-      const ports = { http: app.get(RedirectListener, { strict: false }).port, internal: app.get(InternalListener, { strict: false }).port };
+      const ports = {
+        http: app.get(RedirectListener, { strict: false }).port,
+        internal: app.get(InternalListener, { strict: false }).port,
+      };
       return { https: address?.port ?? config.httpsPort, ...ports, caFile: tls.caFile };
     },
     close,
     onFailure: (listener) => database.onFailure(listener),
   };
-}
-
-@Global()
-@Module({})
-class LogDestinationModule {
-  static with(destination: DestinationStream): DynamicModule {
-    return { module: LogDestinationModule, providers: [{ provide: LOG_DESTINATION, useValue: destination }], exports: [LOG_DESTINATION] };
-  }
 }

@@ -4,7 +4,8 @@ import type { Config } from './config/index.js';
 
 /** Where to go, for the person who has just started the service. On stderr: stdout is the log. */
 export function banner(config: Config, { https, http, internal, caFile }: Addresses): string {
-  if (config.production) return `listening on https://${config.host}:${https}, internal on ${config.internalHost}:${internal}\n`;
+  if (config.production)
+    return `listening on https://${config.host}:${https}, internal on ${config.internalHost}:${internal}\n`;
   const origin = `https://localhost:${https}`;
   const rows: (readonly [string, string])[] = [
     ['API', origin],

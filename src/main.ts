@@ -22,10 +22,11 @@ onStopSignal((signal) => {
   process.exit(signalExitCode(signal));
 });
 try {
+  // First the table: what it lists declares variables of its own.
+  const { createService } = await import('./app.js');
   const { configFromEnvironment } = await import('./config/index.js');
   config = configFromEnvironment();
-  const { createService } = await import('./app.js');
-  const { catchTheRest } = await import('./security/errors/index.js');
+  const { installCrashHandlers } = await import('./security/errors/index.js');
   const { Drain } = await import('./security/transport/index.js');
   const service = await createService(config);
   const drain = service.app.get(Drain, { strict: false });
@@ -35,11 +36,12 @@ try {
   let exitCode = 0;
   let stopping: Promise<void> | undefined;
   end = (code) => {
-    // The highest: what broke while a signal ended the service is no orderly end. Not `process.exitCode`, which the embedded database sets as well.
+    // The highest: what broke while a signal ended the service is no orderly end. Not `process.exitCode`, which the
+    // embedded database sets as well.
     exitCode = Math.max(exitCode, code);
     stopping ??= stop(service.close(), drain, shutdownTimeoutSeconds, () => exitCode);
   };
-  catchTheRest(() => end?.(1));
+  installCrashHandlers(() => end?.(1));
   service.onFailure((error) => {
     process.stderr.write(`${bootFailure(error, config)}\n`);
     process.exit(1);
@@ -50,10 +52,15 @@ try {
 }
 
 /**
- * Leaves with the exit code when every complete request got its answer. Transport cuts what is left a few seconds before, so the time is
- * up here only when the service itself hangs.
+ * Leaves with the exit code when every complete request got its answer. Transport cuts what is left a few seconds
+ * before, so the time is up here only when the service itself hangs.
  */
-async function stop(closed: Promise<void>, drain: { readonly unanswered: number }, seconds: number, exitCode: () => number): Promise<void> {
+async function stop(
+  closed: Promise<void>,
+  drain: { readonly unanswered: number },
+  seconds: number,
+  exitCode: () => number,
+): Promise<void> {
   setTimeout(() => {
     process.stderr.write(`the service did not close within ${seconds} s: it stops as it is\n`);
     process.exit(1);

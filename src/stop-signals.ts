@@ -1,11 +1,15 @@
 import { constants } from 'node:os';
 
-/** The terminal signals the whole process group and npm passes the signal on: what comes within this time is the same wish. */
+/**
+ * The terminal signals the whole process group and npm passes the signal on: what comes within this time is the same
+ * wish.
+ */
 const sameWishMs = 2_000;
 
 /**
- * Calls `begin` on the first signal that asks the process to stop. A later one is of somebody who does not want to wait: the process
- * ends at once, says so, and leaves with 128 + the number of the signal. Without a listener, the second signal would kill at once.
+ * Calls `begin` on the first signal that asks the process to stop. A later one is of somebody who does not want to
+ * wait: the process ends at once, says so, and leaves with 128 + the number of the signal. Without a listener, the
+ * second signal would kill at once.
  * @returns the function that stops listening.
  */
 export function onStopSignal(begin: (signal: NodeJS.Signals) => void): () => void {

@@ -1,8 +1,8 @@
 import { ApplicationConfig } from '@nestjs/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { limitsBeforeAuthentication } from '../src/security/rate-limiting/limits.js';
 import { signUp, type Actor } from './support/actors.js';
 import { startApp, type TestApp } from './support/app.js';
+import { limitOf } from './support/declared-limits.js';
 import { anotherAddress } from './support/http.js';
 
 let app: TestApp;
@@ -23,14 +23,21 @@ describe('the order in which a request meets the practices [practice 11.1]', () 
       'CallerLimitGuard',
       'AuthorizationGuard',
       'UndeclaredInputGuard',
-      'AnswerGuard',
       'UnsentAnswersGuard',
+    ]);
+  });
+
+  it('global interceptors: the outermost writes the record, so that shaping the answer is in its time', () => {
+    const interceptors = app.on(0).service.app.get(ApplicationConfig).getGlobalInterceptors();
+    expect(interceptors.map((interceptor) => interceptor.constructor.name)).toEqual([
+      'RequestLogInterceptor',
+      'AnswerInterceptor',
     ]);
   });
 
   it('a flood with forged tokens is limited before any token is verified: 429, not 401', async () => {
     const from = anotherAddress();
-    const [login] = limitsBeforeAuthentication.login;
+    const login = limitOf('login-network');
     const send = (index: number) =>
       app.request('POST', '/v1/auth/login', { from, token: 'forged.to.ken', body: { email: `${index}@example.org` } });
     for (let index = 0; index < (login?.requests ?? 0); index++) expect((await send(index)).status).toBe(401);
@@ -38,7 +45,7 @@ describe('the order in which a request meets the practices [practice 11.1]', () 
   });
 
   it('nobody learns the form of an input before authentication: 401, not 422', async () => {
-    expect((await app.request('POST', '/v1/resources', { body: { wrong: true } })).status).toBe(401);
+    expect((await app.request('PATCH', '/v1/users/me', { body: { wrong: true } })).status).toBe(401);
   });
 
   it('nobody learns the form of an input before authorization: 403, not 422', async () => {
@@ -47,6 +54,6 @@ describe('the order in which a request meets the practices [practice 11.1]', () 
   });
 
   it('a body that is no JSON is refused before anything is asked: 400', async () => {
-    expect((await app.request('POST', '/v1/resources', { raw: '{' })).status).toBe(400);
+    expect((await app.request('PATCH', '/v1/users/me', { raw: '{' })).status).toBe(400);
   });
 });

@@ -1,30 +1,22 @@
-import { existsSync, globSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-const pages = globSync(['*.md', 'docs/**/*.md', 'src/**/*.md']);
-const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
-const roots = /^(src|test|docs|prisma|bench|scripts|deploy|\.ci|\.github)\//;
-
-describe('the documents [practice 11.1]', () => {
-  it.each(pages)('%s names only files that exist', (page) => {
-    const text = readFileSync(page, 'utf8');
-    const named = [...text.matchAll(/`([\w./@-]+)`/g)].flatMap(([, path]) => (path !== undefined && roots.test(path) ? [path] : []));
-    const linked = [...text.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)].map(([, path]) => join(dirname(page), path ?? ''));
-    expect([...named, ...linked].filter((path) => !existsSync(path))).toEqual([]);
-  });
-
-  it.each(pages)('%s names only commands that exist', (page) => {
-    const named = [...readFileSync(page, 'utf8').matchAll(/npm run ([\w:-]+)/g)].map(([, name]) => name ?? '');
-    expect(named.filter((name) => scripts[name] === undefined)).toEqual([]);
-  });
-
+describe('the documents (what they cite: test/citations.test.ts) [practice 11.1]', () => {
   it('the page on validation names every code that a fault can have, and no rule is without one', () => {
-    const source = new Map(globSync('src/**/*.ts', { exclude: ['src/generated/**'] }).map((file) => [file, readFileSync(file, 'utf8')]));
-    const found = (pattern: RegExp, texts: Iterable<string> = source.values()) => [...texts].flatMap((text) => [...text.matchAll(pattern)].map(([, name]) => name ?? ''));
+    const source = new Map(
+      globSync('src/**/*.ts', { exclude: ['src/generated/**'] }).map((file) => [file, readFileSync(file, 'utf8')]),
+    );
+    const found = (pattern: RegExp, texts: Iterable<string> = source.values()) =>
+      [...texts].flatMap((text) => [...text.matchAll(pattern)].map(([, name]) => name ?? ''));
     const table = [source.get(join('src', 'security', 'validation', 'input.pipe.ts')) ?? ''];
-    const codes = [...found(/^ {2}\w+: '([a-z-]+)',$/gm, table), ...found(/(?:pointer.*code: '|\bthrow refuse\(')([a-z-]+)', (?:message|')/g)];
-    expect(codes).toEqual(expect.arrayContaining(['not-a-choice', 'unknown-field', 'unusable-cursor', 'too-common', 'role-missing']));
+    const codes = [
+      ...found(/^ {2}\w+: '([a-z-]+)',$/gm, table),
+      ...found(/(?:pointer[^}]*?code: '|\bthrow denied\(\s*')([a-z-]+)',\s*(?:message|')/g),
+    ];
+    expect(codes).toEqual(
+      expect.arrayContaining(['not-a-choice', 'unknown-field', 'unusable-cursor', 'too-common', 'role-missing']),
+    );
     const page = readFileSync('docs/practices/validation.md', 'utf8');
     expect(codes.filter((code) => !page.includes(`\`${code}\``))).toEqual([]);
     const rules = found(/name: '(\w+)',\s+validator:/g);
@@ -39,13 +31,20 @@ describe('the documents [practice 11.1]', () => {
   it('every practice has a page, and every page says what it does not cover', () => {
     const practices = globSync('docs/practices/*.md');
     expect(practices.length).toBeGreaterThanOrEqual(10);
-    for (const page of practices) expect([page, /^#+ .*(not cover|not protect|limits|not done)/im.test(readFileSync(page, 'utf8'))]).toEqual([page, true]);
+    for (const page of practices)
+      expect([page, /^#+ .*(not cover|not protect|limits|not done)/im.test(readFileSync(page, 'utf8'))]).toEqual([
+        page,
+        true,
+      ]);
   });
 
   it('speaks of the project alone: no path of a machine in any tracked text', () => {
-    const texts = globSync(['*.md', '*.json', '*.ts', 'docs/**/*', 'src/**/*.ts', 'test/**/*.ts', 'bench/**/*.ts', 'scripts/**'], {
-      exclude: ['src/generated/**', 'test/docs.test.ts', '**/node_modules/**'],
-    }).filter((file) => /\.\w+$/.test(file));
+    const texts = globSync(
+      ['*.md', '*.json', '*.ts', 'docs/**/*', '{src,test,bench,packages}/**/*.{ts,md}', 'scripts/**'],
+      {
+        exclude: ['**/generated/**', 'test/docs.test.ts', '**/node_modules/**'],
+      },
+    ).filter((file) => /\.\w+$/.test(file));
     expect(texts.filter((file) => /\/(work|home|root)\/\w/.test(readFileSync(file, 'utf8')))).toEqual([]);
   });
 });

@@ -1,12 +1,12 @@
-// The service without its practices: the same controllers, services, policies and queries, on bare Nest-Fastify with a client
-// that encrypts nothing. What is left out is exactly the middle part of THE TABLE in src/app.module.ts.
+// The service without its practices: the same controllers, services, policies and queries, on bare Nest-Fastify with a
+// client that encrypts nothing. What is left out is exactly the middle part of THE TABLE in src/app.module.ts.
 import 'reflect-metadata';
 import { Global, Module } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { AuthoritySeals } from '../../src/common/authority-seals.js';
+import { AuthoritySeals } from '../../src/common/access/authority-seals.js';
 import { CommonModule } from '../../src/common/common.module.js';
 import { Macs } from '../../src/common/macs.js';
-import type { Principal } from '../../src/common/principal.js';
+import type { Principal } from '../../src/common/access/principal.js';
 import { ConfigModule, configFromEnvironment } from '../../src/config/index.js';
 import { Database } from '../../src/database/index.js';
 import { IdempotencyModule } from '../../src/idempotency/index.js';
@@ -21,14 +21,14 @@ const plain = await openPlainDatabase(config, ['DROP TRIGGER resources_owner_quo
 await seed(plain.client, (text) => text);
 
 /** No audit event shares a transaction with the change, so none is begun. */
-const database: Pick<Database, 'client' | 'transaction' | 'together'> = {
+const database: Pick<Database, 'client' | 'transaction' | 'changeAndRecord'> = {
   client: plain.client,
   transaction: (work) => work(),
-  together: (change) => change(),
+  changeAndRecord: (change) => change(),
 };
 
 /** Cursors and keys without a MAC: nobody forges one here. */
-const macs: Macs = {
+const macs: Pick<Macs, keyof Macs> = {
   sign: () => ({ keyId: 'none', mac: Buffer.alloc(32) }),
   verify: () => true,
   keyed: (_, text) => text,
@@ -58,6 +58,7 @@ class PlainDatabaseModule {}
 class BareModule {}
 
 const principal: Principal = {
+  kind: 'person',
   userId: caller.userId,
   sessionId: caller.sessionId,
   roles: ['user'],
@@ -70,10 +71,13 @@ const principal: Principal = {
 
 const app = await createPlainApp(BareModule, config);
 // Nobody is authenticated and nothing is validated: the caller is always the same, and the handlers get their number.
-app.getHttpAdapter().getInstance().addHook('preHandler', (request: FastifyRequest & { user?: Principal }, _reply, done) => {
-  request.user = principal;
-  const query = request.query as { limit?: unknown };
-  if (query.limit !== undefined) query.limit = Number(query.limit);
-  done();
-});
+app
+  .getHttpAdapter()
+  .getInstance()
+  .addHook('preHandler', (request: FastifyRequest & { user?: Principal }, _reply, done) => {
+    request.user = principal;
+    const query = request.query as { limit?: unknown };
+    if (query.limit !== undefined) query.limit = Number(query.limit);
+    done();
+  });
 await serve(app, config, plain);

@@ -1,4 +1,5 @@
-// What the bare and the textbook app share: the listener of the service, and the database as it is without field encryption.
+// What the bare and the textbook app share: the listener of the service, and the database as it is without field
+// encryption.
 import type { Type, DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -20,13 +21,18 @@ export interface PlainDatabase {
   close(): Promise<void>;
 }
 
-/** The same database and pool as the service has, with an unprotected client. @param drop what this app does without. */
+/**
+ * The same database and pool as the service has, with an unprotected client. @param drop what this app does without.
+ */
 export async function openPlainDatabase(config: Config, drop: readonly string[] = []): Promise<PlainDatabase> {
   const embedded = config.databaseUrl === undefined ? await startEmbedded(config.dataDirectory) : undefined;
   const connection = connectionOptions(config, embedded?.socketDirectory);
   await migrate(connection);
   await dropProtections(connection, drop);
-  const client = new PrismaClient({ adapter: new PrismaPg(connection), transactionOptions: { maxWait: 5_000, timeout: 10_000 } });
+  const client = new PrismaClient({
+    adapter: new PrismaPg(connection),
+    transactionOptions: { maxWait: 5_000, timeout: 10_000 },
+  });
   const close = async () => {
     await client.$disconnect();
     await embedded?.close();
@@ -34,7 +40,10 @@ export async function openPlainDatabase(config: Config, drop: readonly string[] 
   return { client, close };
 }
 
-/** Among them the constraints that hold columns to the service's own cells: here they take clear text, or cells of another form. */
+/**
+ * Among them the constraints that hold columns to the service's own cells: here they take clear text, or cells of
+ * another form.
+ */
 async function dropProtections(connection: pg.ClientConfig, statements: readonly string[]): Promise<void> {
   const client = new pg.Client(connection);
   await client.connect();
@@ -53,9 +62,18 @@ export async function seed(client: PrismaClient, seal: (text: string) => string)
   const { userId: id, sessionId } = caller;
   const now = new Date();
   const expiresAt = new Date(now.getTime() + 24 * 60 * 60 * 1000);
-  await client.user.create({ data: { id, email: seal(person.email), name: seal(person.name), phone: seal(person.phone) } });
-  await client.session.create({ data: { id: sessionId, userId: id, refreshedAt: now, authenticatedAt: now, methods: ['pwd'], expiresAt } });
-  const rows = Array.from({ length: resourceCount }, () => ({ ...resource, ownerId: id, ownerQuota, note: seal(resource.note) }));
+  await client.user.create({
+    data: { id, email: seal(person.email), name: seal(person.name), phone: seal(person.phone) },
+  });
+  await client.session.create({
+    data: { id: sessionId, userId: id, refreshedAt: now, authenticatedAt: now, methods: ['pwd'], expiresAt },
+  });
+  const rows = Array.from({ length: resourceCount }, () => ({
+    ...resource,
+    ownerId: id,
+    ownerQuota,
+    note: seal(resource.note),
+  }));
   await client.resource.createMany({ data: rows });
 }
 

@@ -18,12 +18,19 @@ const plain = await openPlainDatabase(config);
 const cipher = new FieldCipher();
 await seed(plain.client, (text) => cipher.encrypt(text));
 
-// The built-in storage keeps the time of every hit of a window in a list, which is filtered at each request. Under the real
-// limits a list has at most 600 entries; a window of one second keeps it near that although nobody is refused here.
+// The built-in storage keeps the time of every hit of a window in a list, which is filtered at each request. Under the
+// real limits a list has at most 600 entries; a window of one second keeps it near that although nobody is refused
+// here.
 const window = { ttl: 1000, limit: 1_000_000 };
 
 @Module({
-  imports: [ThrottlerModule.forRoot([{ name: 'network', ...window }, { name: 'user', ...window }]), PassportModule],
+  imports: [
+    ThrottlerModule.forRoot([
+      { name: 'network', ...window },
+      { name: 'user', ...window },
+    ]),
+    PassportModule,
+  ],
   controllers: [TextbookUsersController, TextbookResourcesController],
   providers: [
     { provide: PrismaClient, useValue: plain.client },
@@ -34,13 +41,23 @@ const window = { ttl: 1000, limit: 1_000_000 };
     { provide: APP_GUARD, useClass: ThrottlerGuard },
     { provide: APP_GUARD, useClass: JwtAuthGuard },
     { provide: APP_GUARD, useClass: RolesGuard },
-    { provide: APP_PIPE, useValue: new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true, transform: true }) },
+    {
+      provide: APP_PIPE,
+      useValue: new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true, transform: true }),
+    },
     { provide: APP_INTERCEPTOR, useClass: ClassSerializerInterceptor },
   ],
 })
 class TextbookModule {}
 
-const redact = ['req.headers.authorization', 'req.headers.cookie', 'res.headers["set-cookie"]', '*.password', '*.email', '*.note'];
+const redact = [
+  'req.headers.authorization',
+  'req.headers.cookie',
+  'res.headers["set-cookie"]',
+  '*.password',
+  '*.email',
+  '*.note',
+];
 
 const app = await createPlainApp(TextbookModule, config, { logger: { level: 'info', redact } });
 await app.register(helmet);

@@ -1,11 +1,12 @@
-// Edits of files that people edit too: each finds its place by text that must be there exactly once, and says so when it is not.
+// Edits of files that people edit too: each finds its place by text that must be there exactly once, and says so when
+// it is not.
 
 /**
  * At the end of the block, before the first line after `opening` that begins with `closing`.
  * @throws Error when the opening is not there exactly once, or never closed.
  */
 export function insertAtEndOf(text: string, opening: string, added: string, closing = '}'): string {
-  const end = text.indexOf(`\n${closing}`, placeOf(text, opening));
+  const end = text.indexOf(`\n${closing}`, indexOfAnchor(text, opening));
   if (end === -1) throw new Error(`"${opening}" is never closed by "${closing}"`);
   return `${text.slice(0, end + 1)}${added}${text.slice(end + 1)}`;
 }
@@ -13,7 +14,7 @@ export function insertAtEndOf(text: string, opening: string, added: string, clos
 /** Among the imports of our own files, which stand in the order of their paths. */
 export function insertImport(text: string, names: string, path: string): string {
   const added = `import { ${names} } from '${path}';\n`;
-  const imports = [...text.matchAll(/^import .* from '(.*)';\n/gm)];
+  const imports = [...text.matchAll(/^import [^;]*? from '(.*)';\n/gm)];
   const next = imports.find(([, other = '']) => other.startsWith('.') && other > path);
   const last = imports.at(-1);
   if (last === undefined) throw new Error('there is no import to put another one beside');
@@ -21,15 +22,10 @@ export function insertImport(text: string, names: string, path: string): string 
   return `${text.slice(0, place)}${added}${text.slice(place)}`;
 }
 
-/** @throws Error when the anchor is not there exactly once. */
-export function replaceOnce(text: string, anchor: string, replacement: string): string {
-  const start = placeOf(text, anchor);
-  return `${text.slice(0, start)}${replacement}${text.slice(start + anchor.length)}`;
-}
-
-function placeOf(text: string, anchor: string): number {
+function indexOfAnchor(text: string, anchor: string): number {
   const start = text.indexOf(anchor);
   if (start === -1) throw new Error(`the place for the new lines is not found: there is no "${anchor}"`);
-  if (text.includes(anchor, start + 1)) throw new Error(`the place for the new lines is not clear: "${anchor}" is there more than once`);
+  if (text.includes(anchor, start + 1))
+    throw new Error(`the place for the new lines is not clear: "${anchor}" is there more than once`);
   return start;
 }

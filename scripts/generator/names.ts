@@ -1,5 +1,5 @@
-// A name becomes a table, a route, a permission, files and identifiers: what would break one of them, or could leave the project
-// (`../x`), is refused before anything is computed.
+// A name becomes a table, a route, a permission, files and identifiers: what would break one of them, or could leave
+// the project (`../x`), is refused before anything is computed.
 
 /** Every spelling of one name. */
 export interface Names {
@@ -28,22 +28,26 @@ const longest = 40;
 
 /** Words of JavaScript, of TypeScript's types and of Prisma's client that no identifier or model may be. */
 const ofTheLanguage =
-  'abstract any args arguments as asserts async await bigint boolean break case catch class const constructor continue date debugger declare ' +
-  'default delete do else enum error eval export extends false finally for from function get global if implements import in infer instanceof ' +
-  'interface is json keyof let map model module namespace never new null number object of package private prisma prisma-client promise ' +
-  'protected prototype public readonly record require return select set static string super switch symbol target this throw true try type ' +
-  'typeof undefined unique unknown using var void where while with yield';
+  'abstract any args arguments as asserts async await bigint boolean break case catch class const constructor ' +
+  'continue date debugger declare default delete do else enum error eval export extends false finally for from ' +
+  'function get global if implements import in infer instanceof interface is json keyof let map model module ' +
+  'namespace never new null number object of package private prisma prisma-client promise protected prototype ' +
+  'public readonly record require return select set static string super switch symbol target this throw true ' +
+  'try type typeof undefined unique unknown using var void where while with yield';
 
 /** Reserved in PostgreSQL, so that a table of that name would need quotes everywhere. */
 const ofSql =
-  'all analyse analyze and any array as asc asymmetric authorization binary both case cast check collate collation column concurrently ' +
-  'constraint create cross default deferrable desc distinct do else end except fetch for foreign freeze from full grant group having ' +
-  'ilike in initially inner intersect into is isnull join lateral leading left like limit localtime localtimestamp natural not notnull null ' +
-  'offset on only or order outer overlaps placing primary references returning right select similar some symmetric table ' +
-  'tablesample then to trailing true union unique user using variadic verbose when where window with';
+  'all analyse analyze and any array as asc asymmetric authorization binary both case cast check collate ' +
+  'collation column concurrently constraint create cross default deferrable desc distinct do else end except ' +
+  'fetch for foreign freeze from full grant group having ilike in initially inner intersect into is isnull join ' +
+  'lateral leading left like limit localtime localtimestamp natural not notnull null offset on only or order ' +
+  'outer overlaps placing primary references returning right select similar some symmetric table tablesample ' +
+  'then to trailing true union unique user using variadic verbose when where window with';
 
 /** What the generated code calls its own things. */
-const ofTheTemplates = 'change changes cursor cursors database event events id id-param item items limit list me page personal-data principal problem version work';
+const ofTheTemplates =
+  'change changes cursor cursors database event events id id-param item items limit list me page personal-data ' +
+  'principal problem version work';
 
 const reserved = new Set([ofTheLanguage, ofSql, ofTheTemplates].join(' ').split(' '));
 
@@ -51,11 +55,16 @@ const reserved = new Set([ofTheLanguage, ofSql, ofTheTemplates].join(' ').split(
 export function namesOf(kebab: string, plural = pluralOf(kebab)): Names {
   for (const name of [kebab, plural]) {
     if (!kebabWords.test(name) || name.length > longest) {
-      throw new Error(`"${name}" is no name: lower-case words with hyphens between them, at most ${longest} characters, for example invoice-item`);
+      throw new Error(
+        `"${name}" is no name: lower-case words with hyphens between them, at most ${longest} characters, ` +
+          'for example invoice-item',
+      );
     }
-    if (reserved.has(name)) throw new Error(`"${name}" is a reserved word, or one that the generated code uses itself: choose another name`);
+    if (reserved.has(name))
+      throw new Error(`"${name}" is a reserved word, or one that the generated code uses itself: choose another name`);
   }
-  if (kebab === plural) throw new Error(`singular and plural are both "${kebab}": give the plural another form by --plural`);
+  if (kebab === plural)
+    throw new Error(`singular and plural are both "${kebab}": give the plural another form by --plural`);
   return {
     kebab,
     kebabs: plural,

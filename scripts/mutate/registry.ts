@@ -6,7 +6,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 export interface Mutation {
   readonly name: string;
   readonly file: string;
-  /** Stands exactly once in the file. */
+  /** Stands exactly once in the file, in whatever lines the formatter breaks it into. */
   readonly text: string;
   readonly replacement: string;
   readonly tests: readonly string[];
@@ -19,7 +19,7 @@ export interface Mutation {
 }
 
 const keys = ['name', 'file', 'text', 'replacement', 'tests', 'test', 'profile', 'unseen'];
-const tested = /^test\/[\w./-]+\.test\.ts$/;
+const tested = /^(packages\/[\w-]+\/)?test\/[\w./-]+\.test\.ts$/;
 
 /** @throws Error that names the file whose content is no list of mutations. */
 export function readRegistry(files: readonly string[] = globSync('test/mutations/*.json')): Mutation[] {
@@ -31,19 +31,40 @@ export function readRegistry(files: readonly string[] = globSync('test/mutations
 }
 
 function parse(entry: unknown, where: string): Mutation {
-  const { name, file, text, replacement, tests, test, profile, unseen, ...rest } = Object(entry) as Record<string, unknown>;
+  const { name, file, text, replacement, tests, test, profile, unseen, ...rest } = Object(entry) as Record<
+    string,
+    unknown
+  >;
   const unknown = Object.keys(rest);
   if (unknown.length > 0) throw new Error(`${where}: ${unknown.join(', ')} is not known, only ${keys.join(', ')}`);
   const valid =
     [name, file, text, replacement].every((value) => typeof value === 'string') &&
-    Array.isArray(tests) && tests.length > 0 && tests.every((value) => typeof value === 'string' && tested.test(value)) &&
+    Array.isArray(tests) &&
+    tests.length > 0 &&
+    tests.every((value) => typeof value === 'string' && tested.test(value)) &&
     (test === undefined || typeof test === 'string') &&
     (profile === undefined || profile === 'services') &&
     (unseen === undefined || unseen === true);
   if (!valid) {
-    throw new Error(`${where}: name, file, text and replacement are strings, tests a list of test/….test.ts, profile 'services' or absent, unseen true or absent`);
+    throw new Error(
+      `${where}: name, file, text and replacement are strings, tests a list of (packages/*/)test/….test.ts, ` +
+        `profile 'services' or absent, unseen true or absent`,
+    );
   }
   return entry as Mutation;
+}
+
+/**
+ * Finds a text of the registry in the source however a formatter has broken its lines: white space may be anything,
+ * and a comma may stand before a closing bracket.
+ */
+export function patternOf(text: string): RegExp {
+  const tokens = text.match(/\w+|[^\w\s]/g) ?? [];
+  const escaped = tokens.map((token) => token.replaceAll(/[$()*+./?[\\\]^{|}-]/g, String.raw`\$&`));
+  return new RegExp(
+    escaped.map((token, index) => (index > 0 && /^\\?[)\]}]$/.test(token) ? `,?\\s*${token}` : token)).join('\\s*'),
+    'g',
+  );
 }
 
 /** What keeps a mutation from being applied: nothing is skipped in silence. */
@@ -52,7 +73,7 @@ export function faultsOf({ name, file, text, replacement, tests }: Mutation): st
   if (!/^[a-z\d]+(-[a-z\d]+)*$/.test(name)) faults.push(`${name}: a name is in kebab-case`);
   if (text === replacement || text === '') faults.push(`${name}: text and replacement are the same, or text is empty`);
   if (!existsSync(file)) return [...faults, `${name}: there is no ${file}`];
-  const count = readFileSync(file, 'utf8').split(text).length - 1;
+  const count = [...readFileSync(file, 'utf8').matchAll(patternOf(text))].length;
   return count === 1 ? faults : [...faults, `${name}: its text stands ${count} times in ${file}, not once`];
 }
 

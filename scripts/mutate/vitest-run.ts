@@ -18,7 +18,11 @@ interface Report {
     readonly status: string;
     readonly message: string;
     readonly name: string;
-    readonly assertionResults: readonly { readonly status: string; readonly fullName: string; readonly failureMessages: readonly string[] }[];
+    readonly assertionResults: readonly {
+      readonly status: string;
+      readonly fullName: string;
+      readonly failureMessages: readonly string[];
+    }[];
   }[];
 }
 
@@ -45,19 +49,24 @@ export async function runTests(copy: WorkingCopy, { tests, test, profile }: Muta
 }
 
 function judge({ numPassedTests, testResults }: Report): Outcome {
-  const failed = testResults.flatMap(({ assertionResults }) => assertionResults).find(({ status }) => status === 'failed');
+  const failed = testResults
+    .flatMap(({ assertionResults }) => assertionResults)
+    .find(({ status }) => status === 'failed');
   if (failed !== undefined) {
     const timedOut = failed.failureMessages.some((message) => /timed out in \d+ms/.test(message));
     return { colour: 'red', because: `"${failed.fullName}"${timedOut ? ' (by its time-out)' : ''}` };
   }
   const broken = testResults.find(({ status }) => status === 'failed');
   if (broken !== undefined) return { colour: 'broken', because: broken.message.slice(0, 400) };
-  return numPassedTests > 0 ? { colour: 'green', because: `${numPassedTests} passed` } : { colour: 'broken', because: 'no test ran' };
+  return numPassedTests > 0
+    ? { colour: 'green', because: `${numPassedTests} passed` }
+    : { colour: 'broken', because: 'no test ran' };
 }
 
 function vitest(copy: WorkingCopy, args: readonly string[], profile: Mutation['profile']): Promise<string> {
   const { DATABASE_URL, REDIS_URL, TEST_RUN: _run, ...others } = process.env;
-  const servers = profile === 'services' ? { TEST_PROFILE: 'services', DATABASE_URL, REDIS_URL } : { TEST_PROFILE: 'embedded' };
+  const servers =
+    profile === 'services' ? { TEST_PROFILE: 'services', DATABASE_URL, REDIS_URL } : { TEST_PROFILE: 'embedded' };
   const child = spawn(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...args], {
     cwd: copy.directory,
     env: { ...others, ...servers, NO_COLOR: '1' },
@@ -67,7 +76,8 @@ function vitest(copy: WorkingCopy, args: readonly string[], profile: Mutation['p
   running.add(child);
   const tooLong = setTimeout(() => stop(child), maxRunMs);
   let said = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (said = `${said}${chunk.toString()}`.slice(-4000)));
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => (said = `${said}${chunk.toString()}`.slice(-4000)));
   return new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('close', () => {

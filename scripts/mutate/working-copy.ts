@@ -1,12 +1,13 @@
 // A copy of the work tree in which mutations are applied: a run that is killed half-way leaves the sources as they are.
-import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import type { Mutation } from './registry.ts';
+import { linkModules } from '../link-modules.ts';
+import { patternOf, type Mutation } from './registry.ts';
 
 const left = new Set(['.git', '.mutations', 'node_modules', 'dist', '.data', '.bench', 'coverage']);
 /** Tests that start what is built: only they pay for a build. */
 const started = /'(\.\/)?dist\/|scripts\/(build|generate)/;
-const generators = /^(prisma\/schema\.prisma|src\/security\/data-protection\/generator\/)/;
+const generators = /^(prisma\/schema\/|packages\/field-encryption\/src\/generator\/)/;
 
 export class WorkingCopy {
   readonly directory: string;
@@ -19,7 +20,7 @@ export class WorkingCopy {
     for (const entry of readdirSync('.')) {
       if (!left.has(entry)) cpSync(entry, join(this.directory, entry), { recursive: true, preserveTimestamps: true });
     }
-    symlinkSync(resolve('node_modules'), join(this.directory, 'node_modules'));
+    linkModules(this.directory);
   }
 
   /** The change, made until the function that is returned is called. */
@@ -27,7 +28,10 @@ export class WorkingCopy {
     const path = join(this.directory, file);
     const source = readFileSync(path, 'utf8');
     // A function, because `$&` in a replacement is text like any other.
-    writeFileSync(path, source.replace(text, () => replacement));
+    writeFileSync(
+      path,
+      source.replace(patternOf(text), () => replacement),
+    );
     if (generators.test(file)) this.markStale('src/generated');
     return () => {
       writeFileSync(path, source);
@@ -37,7 +41,10 @@ export class WorkingCopy {
     };
   }
 
-  /** Before each run: scripts/build.ts compiles for the tests that start processes, and finds everything current for the others. */
+  /**
+   * Before each run: scripts/build.ts compiles for the tests that start processes, and finds everything current for the
+   * others.
+   */
   prepare(tests: readonly string[], mutation: Mutation | undefined): void {
     if (mutation === undefined || !generators.test(mutation.file)) this.markCurrent('src/generated');
     if (tests.some((test) => startsProcesses(test))) this.markStale('dist');
@@ -63,7 +70,9 @@ export class WorkingCopy {
 
 const templates = 'node_modules/.cache/test-databases';
 
-/** Mutated migrations make databases of their own to copy from. @returns what deletes those that were not there before. */
+/**
+ * Mutated migrations make databases of their own to copy from. @returns what deletes those that were not there before.
+ */
 export function rememberTemplates(): () => void {
   const names = (): string[] => (existsSync(templates) ? readdirSync(templates) : []);
   const before = new Set(names());

@@ -1,6 +1,6 @@
 import { Controller, Get, Header } from '@nestjs/common';
 import { ApiExcludeController, ApiProduces } from '@nestjs/swagger';
-import { Public } from '../common/access.decorators.js';
+import { Public } from '../common/access/access.decorators.js';
 import { aDay, asset } from './asset.js';
 import { OpenApi } from './open-api.js';
 import { page, pagePolicy, startScript } from './page.js';

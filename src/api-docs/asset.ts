@@ -1,12 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
-type Asset = 'swagger-ui-dist/swagger-ui.css' | 'swagger-ui-dist/swagger-ui-bundle.js' | 'marked' | 'dompurify/dist/purify.min.js';
-
 export const aDay = 'private, max-age=86400';
 
 /** Files of packages by name, read once: no request chooses a path, so none can climb out of a folder. */
-export const asset = (name: Asset): (() => Buffer) => {
+export const asset = (name: string): (() => Buffer) => {
   const file = createRequire(import.meta.url).resolve(name);
   let bytes: Buffer | undefined;
   return () => (bytes ??= readFileSync(file));

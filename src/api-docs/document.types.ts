@@ -10,3 +10,4 @@ export type Parameter = Exclude<NonNullable<Operation['parameters']>[number], Re
 export type ResponseObject = Exclude<NonNullable<Components['responses']>[string], Reference>;
 export type HeadersObject = NonNullable<ResponseObject['headers']>;
 export type SchemaObject = Exclude<NonNullable<Components['schemas']>[string], Reference>;
+export type SecuritySchemeObject = Exclude<NonNullable<Components['securitySchemes']>[string], Reference>;

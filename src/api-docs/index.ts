@@ -1,1 +1,3 @@
 export { ApiDocsModule } from './api-docs.module.js';
+export { aDay, asset } from './asset.js';
+export { pagePolicy } from './page.js';

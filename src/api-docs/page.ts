@@ -13,12 +13,6 @@ export const pagePolicy = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/**
- * The page that renders what people wrote. Trusted Types: no text becomes HTML or script but through the sanitiser, whatever a later
- * change of the page's script does (ASVS v5.0.0-3.2.2; browsers that lack them ignore it).
- */
-export const richTextPolicy = [pagePolicy, "require-trusted-types-for 'script'", 'trusted-types dompurify'].join('; ');
-
 export const page = `<!doctype html>
 <html lang="en">
   <head>
@@ -36,8 +30,8 @@ export const page = `<!doctype html>
 `;
 
 /**
- * Starts Swagger UI. Whoever signs in through the page is signed in on the page: the token of the answer goes to the bearer
- * scheme. It stays in memory; closing the tab forgets it.
+ * Starts Swagger UI. Whoever signs in through the page is signed in on the page: the token of the answer goes to the
+ * bearer scheme. It stays in memory; closing the tab forgets it.
  */
 export const startScript = `'use strict';
 const ui = SwaggerUIBundle({

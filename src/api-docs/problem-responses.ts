@@ -1,5 +1,5 @@
-import { problemTypes, type ProblemType } from '../common/problem.js';
-import type { HeadersObject, ResponseObject, SchemaObject } from './document.types.js';
+import { problemType } from '../common/http/problem.js';
+import type { HeadersObject, Operation, ResponseObject, SchemaObject } from './document.types.js';
 
 const text = { type: 'string' } as const;
 
@@ -30,7 +30,11 @@ const header = (description: string, required = true) => ({ description, require
 
 /** What every answer carries. The limits are told as soon as one of them was asked. */
 const everywhere: HeadersObject = {
-  'X-Request-Id': { description: 'The id under which the service has logged the request.', required: true, schema: { type: 'string', format: 'uuid' } },
+  'X-Request-Id': {
+    description: 'The id under which the service has logged the request.',
+    required: true,
+    schema: { type: 'string', format: 'uuid' },
+  },
   'RateLimit': header('What is left of each limit (draft-ietf-httpapi-ratelimit-headers).', false),
   'RateLimit-Policy': header('The limits.', false),
 };
@@ -55,23 +59,47 @@ export class ProblemResponses {
   readonly components: Record<string, ResponseObject> = {};
 
   /** The entries of an operation that may answer with these types, by status. */
-  of(types: ReadonlySet<ProblemType>): Record<string, { $ref: string }> {
-    const some = Object.groupBy([...types].toSorted(), (type) => problemTypes[type].status);
-    return Object.fromEntries(Object.entries(some).map(([status, ones]) => [status, this.reference(Number(status), ones)]));
+  of(types: ReadonlySet<string>): Record<string, { $ref: string }> {
+    const some = Object.groupBy([...types].toSorted(), (type) => problemType(type).status);
+    return Object.fromEntries(
+      Object.entries(some).map(([status, ones]) => [status, this.reference(Number(status), ones ?? [])]),
+    );
   }
 
-  private reference(status: number, types: readonly ProblemType[]): { $ref: string } {
+  /**
+   * The same beside the answers that an operation has itself. A status that has both, because a protocol demands a form
+   * of its own, has two content types.
+   */
+  beside(own: Readonly<Record<string, ResponseObject>>, types: ReadonlySet<string>): Operation['responses'] {
+    const problems = this.of(types);
+    const both = Object.entries(own).flatMap(([status, answer]) => {
+      const problem = this.components[problems[status]?.$ref.split('/').at(-1) ?? ''];
+      if (problem === undefined) return [];
+      const description = `${problem.description}. Or: ${answer.description}`;
+      return [[status, { ...problem, description, content: { ...problem.content, ...answer.content } }]];
+    });
+    return { ...own, ...problems, ...Object.fromEntries(both) };
+  }
+
+  private reference(status: number, types: readonly string[]): { $ref: string } {
     const name = types.join('.');
     this.components[name] ??= {
-      description: types.map((type) => problemTypes[type].title).join('. Or: '),
+      description: types.map((type) => problemType(type).title).join('. Or: '),
       headers: headersOf(status),
-      content: { 'application/problem+json': { schema: { allOf: [{ $ref: '#/components/schemas/Problem' }, only(status, types)] } } },
+      content: {
+        'application/problem+json': {
+          schema: { allOf: [{ $ref: '#/components/schemas/Problem' }, only(status, types)] },
+        },
+      },
     };
     return { $ref: `#/components/responses/${name}` };
   }
 }
 
-const only = (status: number, types: readonly ProblemType[]): SchemaObject => ({
+const only = (status: number, types: readonly string[]): SchemaObject => ({
   type: 'object',
-  properties: { type: { ...text, enum: types.map((type) => `/problems/${type}`) }, status: { type: 'integer', enum: [status] } },
+  properties: {
+    type: { ...text, enum: types.map((type) => `/problems/${type}`) },
+    status: { type: 'integer', enum: [status] },
+  },
 });

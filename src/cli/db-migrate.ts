@@ -10,7 +10,9 @@ export const dbMigrate: Command = {
     if (args.some((word) => word !== '--dry-run')) throw new UsageError('usage: db:migrate [--dry-run]');
     const connection = ownerConnection(config);
     const dryRun = args.includes('--dry-run');
-    const names = dryRun ? await withClient(connection, (client) => pendingMigrations(client)) : await migrate(connection);
+    const names = dryRun
+      ? await withClient(connection, (client) => pendingMigrations(client))
+      : await migrate(connection);
     for (const name of names) process.stdout.write(`${dryRun ? 'would apply' : 'applied'} ${name}\n`);
     if (names.length === 0) process.stdout.write('nothing to do: no migration is missing\n');
     return 0;

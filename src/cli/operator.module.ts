@@ -1,18 +1,23 @@
-import { Module, type DynamicModule } from '@nestjs/common';
-import { AdministrationCommandsModule, NoticesModule, SigningKeyRotationModule } from '../auth/index.js';
+import { Module, type DynamicModule, type Type } from '@nestjs/common';
+import { type KeyRing } from '@nestjs-secure-template/field-encryption';
 import { CommonModule } from '../common/common.module.js';
 import { ConfigModule, type Config } from '../config/index.js';
 import { DatabaseModule, type Database } from '../database/index.js';
 import { MailQueueModule } from '../mail/index.js';
-import { AuditModule } from '../security/audit/audit.module.js';
-import { DataProtectionModule, type KeyRing } from '../security/data-protection/index.js';
+import { DataProtectionModule } from '../security/data-protection/index.js';
 import { SharedStateModule } from '../shared-state/index.js';
-import { UsersModule } from '../users/index.js';
+
+interface Foundations {
+  readonly config: Config;
+  readonly keyRing: KeyRing;
+  readonly database: Database;
+}
 
 /** The parts of the application that commands need: the same services, without a listener. */
 @Module({})
 export class OperatorModule {
-  static with({ config, keyRing, database }: { config: Config; keyRing: KeyRing; database: Database }): DynamicModule {
+  /** @param serving the modules with `@ServesCommands`. */
+  static with({ config, keyRing, database }: Foundations, serving: readonly Type[]): DynamicModule {
     return {
       module: OperatorModule,
       imports: [
@@ -22,11 +27,7 @@ export class OperatorModule {
         SharedStateModule,
         MailQueueModule,
         DataProtectionModule.with(keyRing),
-        AuditModule,
-        NoticesModule,
-        UsersModule,
-        AdministrationCommandsModule,
-        SigningKeyRotationModule,
+        ...serving,
       ],
     };
   }

@@ -13,7 +13,10 @@ export class Progress {
   ) {}
 
   /** Shows how far the work comes while it runs. */
-  static async during<T>(title: string, work: (onProgress: (done: number, total?: number) => void) => Promise<T>): Promise<T> {
+  static async during<T>(
+    title: string,
+    work: (onProgress: (done: number, total?: number) => void) => Promise<T>,
+  ): Promise<T> {
     const progress = new Progress(title);
     try {
       return await work((done, total) => progress.show(done, total));
@@ -43,6 +46,9 @@ export class Progress {
     if (total === undefined || total === 0) return `${this.title}: ${done.toLocaleString('en')} (${rate})`;
     const share = Math.min(1, done / total);
     const bar = this.stream.isTTY ? `[${'#'.repeat(Math.round(share * barWidth)).padEnd(barWidth, '.')}] ` : '';
-    return `${this.title}: ${bar}${Math.floor(share * 100)} % ${done.toLocaleString('en')} of ${total.toLocaleString('en')} (${rate})`;
+    return (
+      `${this.title}: ${bar}${Math.floor(share * 100)} % ${done.toLocaleString('en')} of ` +
+      `${total.toLocaleString('en')} (${rate})`
+    );
   }
 }

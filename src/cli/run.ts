@@ -22,6 +22,8 @@ try {
   process.exitCode = await command.run(config, args);
 } catch (error) {
   const usage = error instanceof UsageError;
-  process.stderr.write(`${usage || error instanceof ConfigurationError ? error.message : bootFailure(error, config)}\n`);
+  process.stderr.write(
+    `${usage || error instanceof ConfigurationError ? error.message : bootFailure(error, config)}\n`,
+  );
   process.exitCode = usage ? 2 : 1;
 }

@@ -1,24 +1,27 @@
+// Remove: not by itself; it is the vocabulary of all others.
 import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { Clock } from './clock.js';
-import { ExposedCredentials } from './exposed-credentials.js';
+import { ExposedCredentials } from './access/exposed-credentials.js';
 import { HealthChecks } from './health-checks.js';
-import { InternalPages } from './internal-pages.js';
-import { OpenStreams } from './open-streams.js';
-import { PersonalData } from './personal-data.js';
-import { RefusedCallers } from './refused-callers.js';
-import { RequestCounter } from './request-counter.js';
-import { RouteTable } from './route-table.js';
-import { SecurityEvents } from './security-events.js';
-import { PrincipalChanges } from './session-revocation.js';
+import { InternalPages } from './http/internal-pages.js';
+import { MachineAuthenticators } from './access/machine-authenticators.js';
+import { OpenStreams } from './http/open-streams.js';
+import { PersonalData } from './events/personal-data.js';
+import { RefusedCallers } from './access/refused-callers.js';
+import { RequestCounter } from './http/request-counter.js';
+import { RouteTable } from './http/route-table.js';
+import { SecurityEvents } from './events/security-events.js';
+import { Revocations } from './access/revocations.js';
 
 const vocabulary = [
   ExposedCredentials,
   HealthChecks,
   InternalPages,
+  MachineAuthenticators,
   OpenStreams,
   PersonalData,
-  PrincipalChanges,
   RefusedCallers,
+  Revocations,
   RouteTable,
   SecurityEvents,
 ];
@@ -32,7 +35,10 @@ export class CommonModule {
    * @param counter the one that the listener's own errors ask; commands have no listener.
    */
   static with(clock: Clock = new Clock(), counter = new RequestCounter()): DynamicModule {
-    const providers = [{ provide: Clock, useValue: clock }, { provide: RequestCounter, useValue: counter }];
+    const providers = [
+      { provide: Clock, useValue: clock },
+      { provide: RequestCounter, useValue: counter },
+    ];
     return { module: CommonModule, providers, exports: [Clock, RequestCounter] };
   }
 }

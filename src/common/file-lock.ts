@@ -6,7 +6,10 @@ import { isListening, listenUntilExit, type Life } from './life-sign.js';
 
 /** What the taker of a lock tells others. */
 export interface LockDetails {
-  /** Set where machines share the file: nothing can be known of another machine's processes, so such a lock is never taken over. */
+  /**
+   * Set where machines share the file: nothing can be known of another machine's processes, so such a lock is never
+   * taken over.
+   */
   readonly host?: string;
   /** Where the holder's embedded database can be reached. */
   readonly socketDirectory?: string;
@@ -30,8 +33,9 @@ const noncePattern = /^[0-9a-f-]{36}$/;
 const leftoverMs = 60_000;
 
 /**
- * Takes a lock file, or tells who has it. Node has no lock that the kernel drops with its holder, but a listening socket is one: the
- * lock of a process that is gone (kill -9, a removed container) is stale and is taken over, whoever has its pid now.
+ * Takes a lock file, or tells who has it. Node has no lock that the kernel drops with its holder, but a listening
+ * socket is one: the lock of a process that is gone (kill -9, a removed container) is stale and is taken over, whoever
+ * has its pid now.
  * @returns undefined when the lock is ours now, otherwise the living holder.
  */
 export async function takeLock(file: string, details: LockDetails = {}): Promise<LockHolder | undefined> {
@@ -77,14 +81,19 @@ async function linkOrFind(file: string, holder: LockHolder): Promise<LockHolder 
   } finally {
     rmSync(draft, { force: true });
   }
-  throw Object.assign(new Error(`the lock file ${file} cannot be taken; remove it when no other process uses it`), { code: 'EBUSY' });
+  throw Object.assign(new Error(`the lock file ${file} cannot be taken; remove it when no other process uses it`), {
+    code: 'EBUSY',
+  });
 }
 
 function linked(draft: string, file: string): boolean {
   return !failsWith('EEXIST', () => linkSync(draft, file));
 }
 
-/** Renamed and looked at again before it is deleted: two processes that find a stale lock must not delete each other's new one. */
+/**
+ * Renamed and looked at again before it is deleted: two processes that find a stale lock must not delete each other's
+ * new one.
+ */
 function moveAway(file: string, staleNonce: string | undefined): void {
   const aside = `${file}.${randomUUID()}.stale`;
   if (readHolder(file)?.nonce !== staleNonce || failsWith('ENOENT', () => renameSync(file, aside))) return;
@@ -102,7 +111,8 @@ function removeLeftovers(file: string, nonce: string): void {
   }
 }
 
-const isOld = (path: string): boolean => Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()) > leftoverMs;
+const isOld = (path: string): boolean =>
+  Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()) > leftoverMs;
 
 /** A missing file, or one that somebody has spoiled, names nobody. */
 function readHolder(file: string): LockHolder | undefined {
@@ -111,7 +121,9 @@ function readHolder(file: string): LockHolder | undefined {
   try {
     const holder = JSON.parse(text) as LockHolder | null;
     // The nonce becomes part of a path.
-    return Number.isInteger(holder?.pid) && noncePattern.test(String(holder?.nonce)) ? (holder ?? undefined) : undefined;
+    return Number.isInteger(holder?.pid) && noncePattern.test(String(holder?.nonce))
+      ? (holder ?? undefined)
+      : undefined;
   } catch {
     return undefined;
   }

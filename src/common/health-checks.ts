@@ -13,14 +13,17 @@ export interface Health {
 export class HealthChecks {
   private readonly checks = new Map<string, { readonly check: () => Promise<unknown>; readonly required: boolean }>();
 
-  /** The check rejects when the part does not work. Its reason is not shown. Without a part that is not required, the instance serves all the same. */
+  /**
+   * The check rejects when the part does not work. Its reason is not shown. Without a part that is not required, the
+   * instance serves all the same.
+   */
   add(name: string, check: () => Promise<unknown>, { required = true } = {}): void {
     this.checks.set(name, { check, required });
   }
 
   /** Runs all checks side by side; one that takes longer than the bound counts as down. */
-  async run(withinMilliseconds = 2000): Promise<Health> {
-    const late = AbortSignal.timeout(withinMilliseconds);
+  async run(withinMs = 2000): Promise<Health> {
+    const late = AbortSignal.timeout(withinMs);
     const bound = new Promise<never>((_, reject) => late.addEventListener('abort', () => reject(late.reason)));
     bound.catch(() => undefined);
     const results = await Promise.all(

@@ -11,7 +11,10 @@ export interface Life {
 /** A socket address has room for 107 bytes on Linux and 103 on macOS. */
 const maxPathBytes = 100;
 
-/** Listens on a unix socket. The kernel ends that with the process, however it ends, and processes of other containers see it too. */
+/**
+ * Listens on a unix socket. The kernel ends that with the process, however it ends, and processes of other containers
+ * see it too.
+ */
 export async function listenUntilExit(path: string): Promise<Life> {
   const server = createServer((socket) => socket.destroy()).unref();
   try {
@@ -19,7 +22,10 @@ export async function listenUntilExit(path: string): Promise<Life> {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const fix = 'it must be writable, and on a file system that can hold unix sockets';
-    throw Object.assign(new Error(`no socket in ${dirname(path)} (${code}): ${fix}`, { cause: error }), { code, path: dirname(path) });
+    throw Object.assign(new Error(`no socket in ${dirname(path)} (${code}): ${fix}`, { cause: error }), {
+      code,
+      path: dirname(path),
+    });
   }
   return {
     end() {

@@ -2,8 +2,8 @@
 const plain = /^[^\s\p{Cc}<>()[\]\\,;:"@]+@[^\s\p{Cc}<>()[\]\\,;:"@]+$/u;
 
 /**
- * True for one e-mail address and nothing beside it: a line break would begin a header or an SMTP command of somebody else's choice, a
- * comma a second recipient (ASVS v5.0.0-1.3.11).
+ * True for one e-mail address and nothing beside it: a line break would begin a header or an SMTP command of somebody
+ * else's choice, a comma a second recipient (ASVS v5.0.0-1.3.11).
  */
 export const isPlainAddress = (text: string): boolean => plain.test(text);
 
@@ -11,8 +11,9 @@ export const isPlainAddress = (text: string): boolean => plain.test(text);
 const ignoringDots: readonly (readonly string[])[] = [['gmail.com', 'googlemail.com']];
 
 /**
- * The mailbox that mail to the address ends up in, so that one mailbox is counted once (abuse cases A6-1, A6-2): without `+...`, which most
- * providers ignore, and without dots where the provider ignores them. For counting, never for mail.
+ * The mailbox that mail to the address ends up in, so that one mailbox is counted once (abuse cases A6-1, A6-2):
+ * without `+...`, which most providers ignore, and without dots where the provider ignores them. For counting, never
+ * for mail.
  */
 export function mailboxOf(email: string): string {
   const [, local = '', domain = ''] = /^([^@]*)@(.*)$/.exec(email) ?? [];

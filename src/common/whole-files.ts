@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
-// What is made in several writes is made beside its place, flushed, and renamed: a process that is killed, or a machine that loses its
-// power, leaves the old one or the whole new one (practice 11.1).
+// What is made in several writes is made beside its place, flushed, and renamed: a process that is killed, or a machine
+// that loses its power, leaves the old one or the whole new one (practice 11.1).
 
 /** So old is no draft that another process still writes. */
 const leftoverMs = 60_000;

@@ -11,6 +11,8 @@ export function prepareDataDirectory(directory: string): void {
     accessSync(directory, constants.W_OK | constants.X_OK);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new ConfigurationError([`DATA_DIRECTORY: the directory cannot be written (${code}); mend it, or set another one`]);
+    throw new ConfigurationError([
+      `DATA_DIRECTORY: the directory cannot be written (${code}); mend it, or set another one`,
+    ]);
   }
 }

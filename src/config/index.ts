@@ -1,7 +1,10 @@
-export { ConfigurationError, readConfig, type Config } from './config.js';
+export { ConfigurationError, readConfig } from './config.js';
+export type { Config, ValuesOf } from './config.types.js';
 export { CONFIG, ConfigModule } from './config.module.js';
 export { prepareDataDirectory } from './data-directory.js';
 export { configFromEnvironment } from './environment.js';
 export { databaseLink, redisLink, smtpLink } from './link.js';
 export { handshakeFault, linkTls, type LinkTls } from './link-tls.js';
+export { declaredFamilies, declareSettings, declaredSettings, declareSettingsFamily, faultsAmong } from './settings.js';
+export { domain, httpsOrigin, listOf, mailAddress, oneOf, path, whole, type Variable } from './variable.js';
 export { variables, type VariableName } from './variables.js';

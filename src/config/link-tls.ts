@@ -24,7 +24,10 @@ export function linkTls(kind: 'DATABASE' | 'REDIS' | 'SMTP', link: Link, files: 
   const ca = read(`${kind}_CA_FILE`, files.caFile);
   const cert = read(`${kind}_CERT_FILE`, files.certFile);
   const key = read(`${kind}_KEY_FILE`, files.keyFile);
-  check(`${kind}_CA_FILE: set a PEM file of CA certificates`, () => ca === undefined || new X509Certificate(ca).raw.length > 0);
+  check(
+    `${kind}_CA_FILE: set a PEM file of CA certificates`,
+    () => ca === undefined || new X509Certificate(ca).raw.length > 0,
+  );
   check(
     `${kind}_CERT_FILE and ${kind}_KEY_FILE: set a PEM certificate chain and its own key`,
     () => cert === undefined || (key !== undefined && new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))),

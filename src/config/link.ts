@@ -1,6 +1,9 @@
-import { isLoopback } from '../common/network.js';
+import { isLoopback } from '../common/http/network.js';
 
-/** A link to another server, as its URL asks for it. Drivers get these parts and never the URL: what they make of one changes. */
+/**
+ * A link to another server, as its URL asks for it. Drivers get these parts and never the URL: what they make of one
+ * changes.
+ */
 export interface Link {
   /** A name, an address, or the directory of a unix socket. */
   readonly host: string;
@@ -24,10 +27,13 @@ export function databaseLink(text: string): Link {
   const url = new URL(text);
   const names = [...url.searchParams.keys()];
   if (new Set(names).size !== names.length || names.some((name) => name !== 'sslmode' && name !== 'host')) {
-    throw new Error('set a URL with no parameter but sslmode (host for a unix socket): certificates are variables of their own');
+    throw new Error(
+      'set a URL with no parameter but sslmode (host for a unix socket): certificates are variables of their own',
+    );
   }
   const mode = url.searchParams.get('sslmode') ?? 'disable';
-  // `require` checks nothing, `prefer` falls back to clear text: whoever stands in between has the data (ASVS v5.0.0-12.3.1).
+  // `require` checks nothing, `prefer` falls back to clear text: whoever stands in between has the data (ASVS
+  // v5.0.0-12.3.1).
   if (mode !== 'verify-full' && mode !== 'disable') {
     throw new Error('set sslmode=verify-full, or disable: the modes between protect from nobody');
   }
@@ -54,7 +60,8 @@ export function smtpLink(text: string): SmtpLink {
   }
   const link = { ...parts(url, fromFirstByte ? 465 : 587), fromFirstByte, tls: !clear };
   // There are one-time tokens in mails: in clear they open accounts.
-  if (clear && !isLoopback(link.host)) throw new Error('set no starttls=never: only a server on this machine gets mails in clear');
+  if (clear && !isLoopback(link.host))
+    throw new Error('set no starttls=never: only a server on this machine gets mails in clear');
   return link;
 }
 

@@ -1,6 +1,5 @@
-import { isPlainAddress } from '../common/mail-address.js';
 import { databaseLink, redisLink, smtpLink } from './link.js';
-import { listOf, oneOf, path, url, whole, type Variable } from './variable.js';
+import { listOf, mailAddress, oneOf, path, url, whole, type Variable } from './variable.js';
 
 /** The links to other servers, and how far they are trusted. */
 export const linkVariables = {
@@ -12,7 +11,9 @@ export const linkVariables = {
   },
   DATABASE_OWNER_URL: {
     group: 'Database',
-    description: 'The same database as the owner of the tables, for migrations only. Not set: production leaves them to db:migrate.',
+    description:
+      'The same database as the owner of the tables, for migrations only. Not set: ' +
+      'production leaves them to db:migrate.',
     example: 'postgresql://app_owner@db.example.org:5432/app?sslmode=verify-full',
     parse: url(databaseLink, 'postgresql', 'postgres'),
   },
@@ -67,7 +68,8 @@ export const linkVariables = {
   },
   ALLOW_CLEARTEXT_LINKS: {
     group: 'Shared state',
-    description: 'database, redis: these links may go in clear in production. Whoever is on the way reads and changes everything.',
+    description:
+      'database, redis: these links may go in clear in production. Whoever is on the way reads and changes everything.',
     example: 'redis',
     fallback: [] as readonly ('database' | 'redis')[],
     parse: listOf(oneOf('database', 'redis')),
@@ -90,15 +92,4 @@ export const linkVariables = {
     example: 'no-reply@example.org',
     parse: mailAddress,
   },
-  ALERT_EMAIL: {
-    group: 'Mail',
-    description: 'Who is told of alarms, one plain address. Not set: alarms are in the log and the audit trail only.',
-    example: 'security@example.org',
-    parse: mailAddress,
-  },
 } satisfies Record<string, Variable<unknown>>;
-
-function mailAddress(text: string): string {
-  if (isPlainAddress(text)) return text;
-  throw new Error('set one plain e-mail address, without a name and angle brackets');
-}

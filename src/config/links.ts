@@ -1,58 +1,34 @@
-import { isLoopback } from '../common/network.js';
+import { isLoopback } from '../common/http/network.js';
+import type { Config } from './config.types.js';
 import { databaseLink, redisLink, smtpLink, type Link, type LinkFiles } from './link.js';
-import type { linkVariables } from './link.variables.js';
-
-type Definitions = typeof linkVariables;
-type Absent<D> = D extends { fallback: unknown } ? never : undefined;
-type Values = { readonly [N in keyof Definitions]: ReturnType<Definitions[N]['parse']> | Absent<Definitions[N]> };
-
-/** Where database and shared state are, and how they are reached. */
-export interface Links {
-  readonly databaseUrl: string | undefined;
-  /** The owner of the tables, for migrations. */
-  readonly databaseOwnerUrl: string | undefined;
-  readonly databaseFiles: LinkFiles;
-  readonly databasePoolSize: number;
-  readonly redisUrl: string | undefined;
-  readonly redisFiles: LinkFiles;
-  readonly cleartextLinks: readonly ('database' | 'redis')[];
-  readonly smtpUrl: string | undefined;
-  readonly smtpFiles: LinkFiles;
-}
-
-export const links = (values: Values): Links => ({
-  databaseUrl: values.DATABASE_URL,
-  databaseOwnerUrl: values.DATABASE_OWNER_URL,
-  databaseFiles: Object.freeze({
-    caFile: values.DATABASE_CA_FILE,
-    certFile: values.DATABASE_CERT_FILE,
-    keyFile: values.DATABASE_KEY_FILE,
-  }),
-  databasePoolSize: values.DATABASE_POOL_SIZE,
-  redisUrl: values.REDIS_URL,
-  redisFiles: Object.freeze({ caFile: values.REDIS_CA_FILE, certFile: values.REDIS_CERT_FILE, keyFile: values.REDIS_KEY_FILE }),
-  cleartextLinks: values.ALLOW_CLEARTEXT_LINKS,
-  smtpUrl: values.SMTP_URL,
-  smtpFiles: Object.freeze({ caFile: values.SMTP_CA_FILE, certFile: undefined, keyFile: undefined }),
-});
 
 /** The faults of all links, in words that hold no value of theirs. */
-export function linkFaults(config: Links, production: boolean): string[] {
-  const { databaseUrl, databaseOwnerUrl, databaseFiles, redisUrl, redisFiles, smtpUrl, smtpFiles } = config;
+export function linkFaults(config: Config): string[] {
+  const { production, databaseUrl, databaseOwnerUrl, databaseFiles, redisUrl, redisFiles, smtpUrl, smtpFiles } = config;
   const rules = [
     { variable: 'DATABASE_URL', kind: 'database', url: databaseUrl, read: databaseLink, files: databaseFiles },
-    { variable: 'DATABASE_OWNER_URL', kind: 'database', url: databaseOwnerUrl, read: databaseLink, files: databaseFiles },
+    {
+      variable: 'DATABASE_OWNER_URL',
+      kind: 'database',
+      url: databaseOwnerUrl,
+      read: databaseLink,
+      files: databaseFiles,
+    },
     { variable: 'REDIS_URL', kind: 'redis', url: redisUrl, read: redisLink, files: redisFiles },
     { variable: 'SMTP_URL', kind: 'smtp', url: smtpUrl, read: smtpLink, files: smtpFiles },
   ] as const;
   const faults = rules.flatMap(({ variable, kind, url, read, files }) => {
     if (url === undefined) return [];
     const link = read(url);
-    const accepted = kind !== 'smtp' && config.cleartextLinks.includes(kind);
-    return [...fileFaults(variable, link, files), ...(production ? productionFaults(variable, link, { files, accepted }) : [])];
+    const accepted = kind !== 'smtp' && config.allowCleartextLinks.includes(kind);
+    return [
+      ...fileFaults(variable, link, files),
+      ...(production ? productionFaults(variable, link, { files, accepted }) : []),
+    ];
   });
   // Without the other one, the service would quietly start on the embedded database.
-  if (databaseOwnerUrl !== undefined && databaseUrl === undefined) faults.push('DATABASE_OWNER_URL needs DATABASE_URL: set both');
+  if (databaseOwnerUrl !== undefined && databaseUrl === undefined)
+    faults.push('DATABASE_OWNER_URL needs DATABASE_URL: set both');
   return [...new Set(faults)];
 }
 
@@ -64,18 +40,26 @@ function fileFaults(variable: string, link: Link, files: LinkFiles): string[] {
     faults.push(`${name}_CERT_FILE and ${name}_KEY_FILE go together: set both or neither`);
   }
   if (!link.tls && Object.values(files).some((file) => file !== undefined)) {
-    faults.push(`${variable} asks for no TLS, so the ${name} certificate files do nothing: ${howToAsk(variable)}, or unset them`);
+    faults.push(
+      `${variable} asks for no TLS, so the ${name} certificate files do nothing: ${howToAsk(variable)}, or unset them`,
+    );
   }
   return faults;
 }
 
 /** What production refuses on a link that leaves the machine (ASVS v5.0.0-12.3.1, 12.3.2, 13.2.3). */
-function productionFaults(variable: string, link: Link, { files, accepted }: { files: LinkFiles; accepted: boolean }): string[] {
+function productionFaults(
+  variable: string,
+  link: Link,
+  { files, accepted }: { files: LinkFiles; accepted: boolean },
+): string[] {
   if (link.host.startsWith('/') || isLoopback(link.host)) return [];
   const [name] = variable.split('_');
   const faults: string[] = [];
   if (!link.tls && !accepted) {
-    faults.push(`${variable}: the link would go in clear: ${howToAsk(variable)}, and ${name}_CA_FILE for a CA of your own`);
+    faults.push(
+      `${variable}: the link would go in clear: ${howToAsk(variable)}, and ${name}_CA_FILE for a CA of your own`,
+    );
   }
   const certified = link.tls && files.certFile !== undefined;
   if (!certified && logsIn(variable, link) && isKnownPassword(link)) {

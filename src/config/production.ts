@@ -1,15 +1,6 @@
 import { isAbsolute, relative } from 'node:path';
-/** What production takes only when the owner names it. */
-export const exceptions = ['embedded-database', 'no-mail-server'] as const;
-
-interface Settings {
-  readonly allowInProduction: readonly (typeof exceptions)[number][];
-  readonly databaseUrl: string | undefined;
-  readonly smtpUrl: string | undefined;
-  readonly rateLimitScale: number;
-  readonly dataDirectory: string;
-  readonly tombstoneFile: string;
-}
+import type { Config } from './config.types.js';
+import { faultsAmong } from './settings.js';
 
 /** Above it, nothing is limited any more: load tests are no production (ASVS v5.0.0-6.3.1). */
 const maxRateLimitScale = 100;
@@ -18,24 +9,31 @@ const maxRateLimitScale = 100;
 const debugVariables = ['NODE_TLS_REJECT_UNAUTHORIZED', 'NODE_DEBUG', 'NODE_DEBUG_NATIVE', 'DEBUG', 'SSLKEYLOGFILE'];
 
 /** Settings that are right for one developer, and wrong where strangers come: each with its variable and the fix. */
-export function productionFaults(config: Settings, environment: Readonly<Record<string, string | undefined>>): string[] {
-  const accepted = (exception: (typeof exceptions)[number]) => config.allowInProduction.includes(exception);
+export function productionFaults(config: Config, environment: Readonly<Record<string, string | undefined>>): string[] {
+  const accepted = (exception: Config['allowInProduction'][number]) => config.allowInProduction.includes(exception);
   const below = relative(config.dataDirectory, config.tombstoneFile);
-  const faults: readonly (readonly [boolean, string])[] = [
+  return faultsAmong([
     [
       config.databaseUrl === undefined && !accepted('embedded-database'),
-      'DATABASE_URL is not set, and the embedded database is for one instance on one disk: set it, or ALLOW_IN_PRODUCTION=embedded-database',
+      'DATABASE_URL is not set, and the embedded database is for one instance on one disk: set it, ' +
+        'or ALLOW_IN_PRODUCTION=embedded-database',
     ],
     [
       config.smtpUrl === undefined && !accepted('no-mail-server'),
-      'SMTP_URL is not set, so no mail would leave and nobody could sign up: set it, or ALLOW_IN_PRODUCTION=no-mail-server',
+      'SMTP_URL is not set, so no mail would leave and nobody could sign up: set it, ' +
+        'or ALLOW_IN_PRODUCTION=no-mail-server',
     ],
-    [config.rateLimitScale > maxRateLimitScale, `RATE_LIMIT_SCALE: set a whole number up to ${maxRateLimitScale} in production`],
+    [
+      config.rateLimitScale > maxRateLimitScale,
+      `RATE_LIMIT_SCALE: set a whole number up to ${maxRateLimitScale} in production`,
+    ],
     [
       !below.startsWith('..') && !isAbsolute(below),
-      'TOMBSTONE_FILE is inside DATA_DIRECTORY, and a backup of one would bring the other back as well: set a file on other storage',
+      'TOMBSTONE_FILE is inside DATA_DIRECTORY, and a backup of one would bring the other back as well: ' +
+        'set a file on other storage',
     ],
-    ...debugVariables.map((name) => [(environment[name] ?? '') !== '', `${name} is set, which is for debugging: unset it`] as const),
-  ];
-  return faults.flatMap(([wrong, fault]) => (wrong ? [fault] : []));
+    ...debugVariables.map(
+      (name) => [(environment[name] ?? '') !== '', `${name} is set, which is for debugging: unset it`] as const,
+    ),
+  ]);
 }

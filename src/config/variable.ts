@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
-import { isInternal } from '../common/network.js';
+import { isInternal } from '../common/http/network.js';
+import { isPlainAddress } from '../common/mail-address.js';
 
 /** One environment variable: how it is read, what it means, and how a wrong value is mended. */
 export interface Variable<T> {
@@ -11,6 +12,8 @@ export interface Variable<T> {
   readonly fallback?: T;
   /** In production there is no fallback: the owner has to decide. */
   readonly requiredInProduction?: boolean;
+  /** The file holds a secret: in production nobody but its owner and group may read it. */
+  readonly isSecretFile?: boolean;
   /** Turns the text into the value, or throws an Error whose message tells the fix. It must not repeat the text. */
   readonly parse: (text: string) => T;
 }
@@ -55,12 +58,16 @@ export const addressOrRange = (text: string): string => {
   const bits = isIP(address) === 4 ? 32 : 128;
   const isRange = prefix === undefined || (Number(prefix) >= 1 && Number(prefix) <= bits);
   // Whoever believes everybody lets each client choose its address, and with it its limits (abuse case A4-6).
-  return isIP(address) !== 0 && isRange ? text : fail('set IP addresses or CIDR ranges, separated by commas, and not the whole internet');
+  return isIP(address) !== 0 && isRange
+    ? text
+    : fail('set IP addresses or CIDR ranges, separated by commas, and not the whole internet');
 };
 
 /** A domain name in small letters, without scheme and port. */
 export const domain = (text: string): string =>
-  /^(?=.{1,253}$)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*$/.test(text) ? text : fail('set a domain name in small letters, such as example.org');
+  /^(?=.{1,253}$)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*$/.test(text)
+    ? text
+    : fail('set a domain name in small letters, such as example.org');
 
 /** An absolute URL of one of the schemes, which `read` accepts. */
 export const url =
@@ -68,7 +75,9 @@ export const url =
   (text: string): string => {
     const parsed = URL.canParse(text) ? new URL(text) : undefined;
     const known = parsed !== undefined && schemes.includes(parsed.protocol.slice(0, -1));
-    return known && read(text) !== undefined ? text : fail(`set a URL that begins with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`);
+    return known && read(text) !== undefined
+      ? text
+      : fail(`set a URL that begins with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`);
   };
 
 /** An https origin without path: what a browser sends in `Origin`, and what links begin with. */
@@ -79,6 +88,10 @@ export const httpsOrigin = (text: string): string => {
     ? text
     : fail('set an origin such as https://api.example.org: https, no path, no slash at the end');
 };
+
+/** One plain e-mail address. */
+export const mailAddress = (text: string): string =>
+  isPlainAddress(text) ? text : fail('set one plain e-mail address, without a name and angle brackets');
 
 /** A comma-separated list; empty text is the empty list. */
 export const listOf =

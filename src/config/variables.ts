@@ -1,241 +1,210 @@
 import { linkVariables } from './link.variables.js';
-import { keyWrapperVariables } from './key-wrapper.variables.js';
-import { exceptions } from './production.js';
-import { addressOrRange, domain, flag, host, httpsOrigin, internalHost, listOf, oneOf, path, whole, type Variable } from './variable.js';
+import {
+  addressOrRange,
+  flag,
+  host,
+  httpsOrigin,
+  internalHost,
+  listOf,
+  oneOf,
+  path,
+  whole,
+  type Variable,
+} from './variable.js';
 
-const define = <T>(variable: Variable<T>): Variable<T> => variable;
+/** What production takes only when the owner names it. */
+const exceptions = ['embedded-database', 'no-mail-server'] as const;
 
 /**
  * Every variable that the service reads, in the order of .env.example. Nothing else reads the environment
  * (dependency-cruiser and the linter hold that), so this table is the whole configuration surface.
  */
 export const variables = {
-  NODE_ENV: define({
+  NODE_ENV: {
     group: 'General',
     description: 'development makes keys, certificates and a mailbox; production takes nothing for granted.',
     example: 'development',
     fallback: 'development' as const,
     parse: oneOf('development', 'production'),
-  }),
-  ALLOW_IN_PRODUCTION: define({
+  },
+  ALLOW_IN_PRODUCTION: {
     group: 'General',
-    description: 'embedded-database (one instance on one disk), no-mail-server (mails stay in the outbox directory): what production refuses unless it is named here.',
+    description:
+      'embedded-database (one instance on one disk), no-mail-server (mails stay in the outbox directory): ' +
+      'what production refuses unless it is named here.',
     example: 'embedded-database',
     fallback: [] as readonly (typeof exceptions)[number][],
     parse: listOf(oneOf(...exceptions)),
-  }),
-  PUBLIC_URL: define({
+  },
+  PUBLIC_URL: {
     group: 'General',
-    description: 'The origin under which clients reach the API. Links in mails, token issuer and audience begin with it. Not set: https://localhost with HTTPS_PORT.',
+    description:
+      'The origin under which clients reach the API. Links in mails, token issuer and audience begin with it. ' +
+      'Not set: https://localhost with HTTPS_PORT.',
     example: 'https://localhost:8443',
     requiredInProduction: true,
     parse: httpsOrigin,
-  }),
-  DATA_DIRECTORY: define({
+  },
+  DATA_DIRECTORY: {
     group: 'General',
     description: 'Where the embedded database, the key ring, the development certificates and the outbox live.',
     example: '.data',
     fallback: '.data',
     parse: path,
-  }),
-  LOG_LEVEL: define({
+  },
+  LOG_LEVEL: {
     group: 'General',
     description: 'The least important log lines that are written.',
     example: 'info',
     fallback: 'info' as const,
     parse: oneOf('debug', 'info', 'warn', 'error'),
-  }),
-  API_DOCS: define({
+  },
+  API_DOCS: {
     group: 'General',
     description: 'Serves /docs and /openapi.json. Not set: on in development, off in production.',
     example: 'false',
     parse: flag,
-  }),
+  },
 
-  HOST: define({
+  HOST: {
     group: 'Transport (practice 1)',
     description: 'The address that the HTTPS and the redirect listener bind to.',
     example: '127.0.0.1',
     requiredInProduction: true,
     fallback: '127.0.0.1',
     parse: host,
-  }),
-  HTTPS_PORT: define({
+  },
+  HTTPS_PORT: {
     group: 'Transport (practice 1)',
     description: 'The port of the API.',
     example: '8443',
     fallback: 8443,
     parse: whole(0, 65535),
-  }),
-  HTTP_PORT: define({
+  },
+  HTTP_PORT: {
     group: 'Transport (practice 1)',
     description: 'The plain-HTTP port that redirects browsers and refuses everything else.',
     example: '8080',
     fallback: 8080,
     parse: whole(0, 65535),
-  }),
-  INTERNAL_HOST: define({
+  },
+  INTERNAL_HOST: {
     group: 'Transport (practice 1)',
-    description: 'The address of the internal listener (health, mailbox). A loopback or private address, never all of them.',
+    description:
+      'The address of the internal listener (health, mailbox). A loopback or private address, never all of them.',
     example: '127.0.0.1',
     fallback: '127.0.0.1',
     parse: internalHost,
-  }),
-  INTERNAL_PORT: define({
+  },
+  INTERNAL_PORT: {
     group: 'Transport (practice 1)',
     description: 'The port of the internal listener.',
     example: '9090',
     fallback: 9090,
     parse: whole(0, 65535),
-  }),
-  TLS_CERTIFICATE_FILE: define({
+  },
+  TLS_CERTIFICATE_FILE: {
     group: 'Transport (practice 1)',
     description: 'PEM file with the certificate chain. Not set: a development certificate under DATA_DIRECTORY/tls.',
     example: '/etc/tls/tls.crt',
     requiredInProduction: true,
     parse: path,
-  }),
-  TLS_KEY_FILE: define({
+  },
+  TLS_KEY_FILE: {
     group: 'Transport (practice 1)',
     description: 'PEM file with the private key of the certificate.',
     example: '/etc/tls/tls.key',
     requiredInProduction: true,
     parse: path,
-  }),
-  TRUSTED_PROXIES: define({
+  },
+  TRUSTED_PROXIES: {
     group: 'Transport (practice 1)',
     description: 'Addresses or CIDR ranges of the proxies whose X-Forwarded-For counts. Empty: nobody is believed.',
     example: '10.0.0.0/8',
     fallback: [] as readonly string[],
     parse: listOf(addressOrRange),
-  }),
-  SHUTDOWN_TIMEOUT_SECONDS: define({
+  },
+  SHUTDOWN_TIMEOUT_SECONDS: {
     group: 'Transport (practice 1)',
     description: 'How long SIGTERM waits for requests in flight.',
     example: '20',
     fallback: 20,
     parse: whole(1, 600),
-  }),
+  },
 
-  CORS_ORIGINS: define({
+  CORS_ORIGINS: {
     group: 'CORS (practice 8)',
     description: 'The exact origins whose browser code may call the API, separated by commas. Empty: none.',
     example: 'https://app.example.org',
     fallback: [] as readonly string[],
     parse: listOf(httpsOrigin),
-  }),
+  },
 
   ...linkVariables,
 
-  KEY_RING_FILE: define({
+  KEY_RING_FILE: {
     group: 'Data protection (practice 7)',
-    description: 'The key ring, a file that only the owner can read; npm run cli -- keys:init makes the first. Not set: made at first start under DATA_DIRECTORY.',
+    description:
+      'The key ring, a file that only the owner can read; npm run cli -- keys:init makes the first. Not set: ' +
+      'made at first start under DATA_DIRECTORY.',
     example: '/run/secrets/keys.json',
     requiredInProduction: true,
     parse: path,
-  }),
-  ...keyWrapperVariables,
-  TOMBSTONE_FILE: define({
+  },
+  TOMBSTONE_FILE: {
     group: 'Data protection (practice 7)',
-    description: 'Who was erased, by id: durable storage apart from the database, one file for all instances. Not set: under DATA_DIRECTORY.',
+    description:
+      'Who was erased, by id: durable storage apart from the database, one file for all instances. Not set: ' +
+      'under DATA_DIRECTORY.',
     example: '/mnt/tombstones/tombstones.txt',
     requiredInProduction: true,
     parse: path,
-  }),
-  ARGON2_MEMORY_KIB: define({
+  },
+  ARGON2_MEMORY_KIB: {
     group: 'Data protection (practice 7)',
     description: 'argon2id memory in KiB. The least is what OWASP demands, 19 MiB.',
     example: '65536',
     fallback: 65536,
     parse: whole(19456, 4194304),
-  }),
-  ARGON2_PASSES: define({
+  },
+  ARGON2_PASSES: {
     group: 'Data protection (practice 7)',
     description: 'argon2id passes over the memory; at least 2 (OWASP), 3 by default.',
     example: '3',
     fallback: 3,
     parse: whole(2, 100),
-  }),
+  },
 
-  SECOND_FACTOR: define({
+  SECOND_FACTOR: {
     group: 'Authentication (practice 2)',
-    description: 'required: whoever has no second factor enrols one right after the password, before anything else opens. optional: people choose.',
+    description:
+      'required: whoever has no second factor enrols one right after the password, before anything else opens. ' +
+      'optional: people choose.',
     example: 'required',
     fallback: 'optional' as const,
     parse: oneOf('optional', 'required'),
-  }),
-  PASSKEY_RP_ID: define({
+  },
+  REFRESH_REUSE_GRACE_SECONDS: {
     group: 'Authentication (practice 2)',
-    description: 'The domain that passkeys belong to, for good: the host of PUBLIC_URL, or a parent domain of it that the application shares. Not set: the host.',
-    example: 'example.org',
-    parse: domain,
-  }),
-  PASSKEY_ORIGINS: define({
-    group: 'Authentication (practice 2)',
-    description: 'Further exact origins whose pages register passkeys and sign in by them; each has to be in CORS_ORIGINS too. Empty: PUBLIC_URL only.',
-    example: 'https://app.example.org',
-    fallback: [] as readonly string[],
-    parse: listOf(httpsOrigin),
-  }),
-  REFRESH_REUSE_GRACE_SECONDS: define({
-    group: 'Authentication (practice 2)',
-    description: 'How long a used refresh token still gets its successor: two tabs, a lost answer. 0 is the strict mode: a second use always ends the session.',
+    description:
+      'How long a used refresh token still gets its successor: two tabs, a lost answer. 0 is the strict mode: ' +
+      'a second use always ends the session.',
     example: '0',
     fallback: 10,
     parse: whole(0, 60),
-  }),
+  },
 
-  BREACHED_PASSWORDS_URL: define({
-    group: 'Passwords (practice 4.5)',
-    description: 'Asks a list of breached passwords (range query of Have I Been Pwned): five digits of a hash leave. Not set: the offline list only.',
-    example: 'https://api.pwnedpasswords.com',
-    parse: httpsOrigin,
-  }),
-  EGRESS_ALLOW_PRIVATE_HOSTS: define({
-    group: 'Outbound HTTP',
-    description: 'host:port that may be asked although its address is private or its port is not 443. Exact names; link-local addresses stay closed.',
-    example: 'breaches.internal.example:8443',
-    fallback: [] as readonly string[],
-    parse: listOf(hostAndPort),
-  }),
-  EGRESS_CA_FILE: define({
-    group: 'Outbound HTTP',
-    description: 'PEM file of the CAs that may sign the certificates of services that are asked. Not set: the public ones.',
-    example: '/etc/tls/egress-ca.crt',
-    parse: path,
-  }),
-
-  AUDIT_REFUSALS_DAYS: define({
-    group: 'Audit (practice 10.4)',
-    description: 'How long audit events of refusals and failures are kept; npm run cli -- audit:prune deletes older ones. At least 30.',
-    example: '90',
-    fallback: 90,
-    parse: whole(30, 36500),
-  }),
-  AUDIT_CHANGES_DAYS: define({
-    group: 'Audit (practice 10.4)',
-    description: 'How long audit events of what was done (changes, sign-ins) are kept; npm run cli -- audit:prune deletes older ones. At least 30.',
-    example: '400',
-    fallback: 400,
-    parse: whole(30, 36500),
-  }),
-
-  RATE_LIMIT_SCALE: define({
+  RATE_LIMIT_SCALE: {
     group: 'Rate limiting (practice 4)',
-    description: 'Multiplies the limits of load (per network, and requests per user) and the quota of resources by this whole number: for load tests, and for owners with many clients per address; up to 100 in production. Never the limits of guesses and mails per account.',
+    description:
+      'Multiplies the limits of load (per network, and requests per user) ' +
+      'and the quota of resources by this whole number: for load tests, ' +
+      'and for owners with many clients per address; up to 100 in production. ' +
+      'Never the limits of guesses and mails per account.',
     example: '1',
     fallback: 1,
     parse: whole(1, 100000),
-  }),
+  },
 } satisfies Record<string, Variable<unknown>>;
-
-/** A host in lower case and a port, as a URL writes them: `[::1]:8443` for IPv6. */
-function hostAndPort(text: string): string {
-  const [, name, port] = /^([a-z0-9.-]+|\[[0-9a-f:]+\]):(\d{1,5})$/.exec(text) ?? [];
-  const origin = `https://${name}`;
-  const isExact = name !== undefined && URL.canParse(origin) && new URL(origin).hostname === name;
-  if (isExact && Number(port) >= 1 && Number(port) <= 65535) return text;
-  throw new Error('set hosts with a port, in lower case, such as idp.internal.example:8443');
-}
 
 export type VariableName = keyof typeof variables;

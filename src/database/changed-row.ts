@@ -1,6 +1,9 @@
 import { Prisma } from '../generated/prisma/client.js';
 
-/** False when no row met the conditions of an `update`, for those that cannot be an `updateMany` because they write a sealed field. */
+/**
+ * False when no row met the conditions of an `update`, for those that cannot be an `updateMany` because they write a
+ * sealed field.
+ */
 export const isChanged = (update: PromiseLike<unknown>): Promise<boolean> =>
   Promise.resolve(update).then(
     () => true,

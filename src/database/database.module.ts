@@ -1,16 +1,21 @@
+// Remove: not by itself; the rows of all others are there.
 import { Global, Logger, Module, type DynamicModule, type OnModuleInit } from '@nestjs/common';
 import { HealthChecks } from '../common/health-checks.js';
-import { SecurityEvents } from '../common/security-events.js';
+import { SecurityEvents } from '../common/events/security-events.js';
 import { Database } from './database.js';
 
 @Global()
 @Module({})
 export class DatabaseModule implements OnModuleInit {
-  constructor(private readonly database: Database, events: SecurityEvents, health: HealthChecks) {
+  constructor(
+    private readonly database: Database,
+    events: SecurityEvents,
+    health: HealthChecks,
+  ) {
     health.add('database', () => database.check());
     // A cell that does not open is an attack on the stored data, or a lost key: both must be seen at once.
     database.onFieldFault(({ model, field, rowId, code }) =>
-      events.report({
+      events.reportLater({
         action: 'crypt_decrypt_fail',
         outcome: 'failure',
         target: { type: model, id: rowId ?? 'unknown' },

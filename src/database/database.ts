@@ -1,13 +1,20 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Injectable } from '@nestjs/common';
 import { PrismaPg } from '@prisma/adapter-pg';
-import type { Recording } from '../common/security-events.js';
+import {
+  DataKeyCache,
+  findColumnFaults,
+  protectFields,
+  type FieldFault,
+  type KeyRing,
+  type ProtectOptions,
+} from '@nestjs-secure-template/field-encryption';
+import type { Recording } from '../common/events/security-events.js';
 import { isShowingUnreadable, unreadableText } from '../common/unreadable.js';
 import type { Config } from '../config/index.js';
 import { fieldMap } from '../generated/field-encryption/index.js';
 import { PrismaClient, type Prisma } from '../generated/prisma/client.js';
-import { DataKeyCache, findColumnFaults, protectFields, type FieldFault, type KeyRing, type ProtectOptions } from '../security/data-protection/index.js';
-import { openKeyWrappers } from '../security/data-protection/key-wrappers/key-wrappers.js';
+import { openKeyWrappers } from '../security/data-protection/index.js';
 import { connectionOptions, withClient } from './connection.js';
 import { runningEmbedded, startEmbedded, type EmbeddedDatabase } from './embedded.js';
 import { migrate } from './migrations.js';
@@ -17,13 +24,30 @@ import { assertSession } from './session.js';
 
 type Keys = Pick<ProtectOptions, 'keyRing' | 'wrappers' | 'cache'>;
 
-const connect = (config: Config, keys: Keys, socketDirectory: string | undefined, onFault: (fault: FieldFault) => void) => {
+const connect = (
+  config: Config,
+  keys: Keys,
+  socketDirectory: string | undefined,
+  onFault: (fault: FieldFault) => void,
+) => {
   const options = connectionOptions(config, socketDirectory);
   // The embedded database is no link, and queues what comes while a long statement runs.
-  const adapter = socketDirectory === undefined ? new PrismaPg(createPool(options), { disposeExternalPool: true }) : new PrismaPg(options);
-  const client = new PrismaClient({ adapter, errorFormat: 'minimal', transactionOptions: { maxWait: 4_500, timeout: 10_000 } });
+  const adapter =
+    socketDirectory === undefined
+      ? new PrismaPg(createPool(options), { disposeExternalPool: true })
+      : new PrismaPg(options);
+  const client = new PrismaClient({
+    adapter,
+    errorFormat: 'minimal',
+    transactionOptions: { maxWait: 4_500, timeout: 10_000 },
+  });
   // The line that encrypts: without it, personal data would be refused by the CHECK constraints.
-  return protectFields(client, { fields: fieldMap, ...keys, onFault, unreadable: () => (isShowingUnreadable() ? unreadableText : undefined) });
+  return protectFields(client, {
+    fields: fieldMap,
+    ...keys,
+    onFault,
+    unreadable: () => (isShowingUnreadable() ? unreadableText : undefined),
+  });
 };
 
 /** The Prisma client whose encrypted fields read and write as plain values. */
@@ -38,7 +62,10 @@ type AfterCommit = () => Promise<void> | void;
 /** The one way to the database: hands out the client of the running transaction, or the pool. */
 @Injectable()
 export class Database {
-  private readonly running = new AsyncLocalStorage<{ readonly client: TransactionClient; readonly afterCommit: AfterCommit[] }>();
+  private readonly running = new AsyncLocalStorage<{
+    readonly client: TransactionClient;
+    readonly afterCommit: AfterCommit[];
+  }>();
   private faultListener: (fault: FieldFault) => void = () => undefined;
   private readonly pool: ProtectedClient;
   private readonly keyCache = new DataKeyCache();
@@ -51,12 +78,14 @@ export class Database {
     /** What production would refuse in the role that the service runs as. */
     readonly warnings: readonly string[] = [],
   ) {
-    this.pool = connect(config, { ...keys, cache: this.keyCache }, socketDirectory, (fault) => this.faultListener(fault));
+    this.pool = connect(config, { ...keys, cache: this.keyCache }, socketDirectory, (fault) =>
+      this.faultListener(fault),
+    );
   }
 
   /**
-   * Starts the embedded database if no DATABASE_URL is set, or joins the one of a running service if `join` allows it, sees to
-   * the migrations and connects.
+   * Starts the embedded database if no DATABASE_URL is set, or joins the one of a running service if `join` allows it,
+   * sees to the migrations and connects.
    * @throws Error that says which of these failed.
    */
   static async open(config: Config, keyRing: KeyRing, { join = false } = {}): Promise<Database> {
@@ -88,7 +117,9 @@ export class Database {
     return this.running.getStore()?.client ?? this.pool;
   }
 
-  /** Runs the work in one transaction: all of it commits, or nothing. Inside a running transaction it joins that one. */
+  /**
+   * Runs the work in one transaction: all of it commits, or nothing. Inside a running transaction it joins that one.
+   */
   async transaction<T>(work: () => Promise<T>): Promise<T> {
     if (this.running.getStore() !== undefined) return work();
     const afterCommit: AfterCommit[] = [];
@@ -98,8 +129,8 @@ export class Database {
   }
 
   /**
-   * Runs the work when the running transaction has committed, before `transaction()` returns, and never if it does not commit; outside
-   * of one, at once. It must not throw: the change has happened.
+   * Runs the work when the running transaction has committed, before `transaction()` returns, and never if it does not
+   * commit; outside of one, at once. It must not throw: the change has happened.
    */
   async afterCommit(work: AfterCommit): Promise<void> {
     const running = this.running.getStore();
@@ -108,20 +139,28 @@ export class Database {
   }
 
   /**
-   * One statement and its security event, and what else has to be written first: all of it commits, or nothing. Sent as one batch where
-   * nobody has to run code in between, which takes two thirds of the time of `transaction()`.
+   * One statement and its security event, and what else has to be written first: all of it commits, or nothing. Sent as
+   * one batch where nobody has to run code in between, which takes two thirds of the time of `transaction()`.
    */
-  async together<T>(change: Statement<T>, recording: Recording, first: readonly Statement<unknown>[] = []): Promise<T> {
+  async changeAndRecord<T>(
+    change: Statement<T>,
+    recording: Recording,
+    first: readonly Statement<unknown>[] = [],
+  ): Promise<T> {
     const records = this.running.getStore() === undefined ? recording.statements() : undefined;
     if (records !== undefined) {
       const before = first.map((statement) => statement());
-      const results = await this.pool.$transaction([...before, change(), ...(records as Prisma.PrismaPromise<unknown>[])]);
+      const results = await this.pool.$transaction([
+        ...before,
+        change(),
+        ...(records as Prisma.PrismaPromise<unknown>[]),
+      ]);
       return results[before.length] as T;
     }
     return this.transaction(async () => {
       for (const statement of first) await statement();
       const changed = await change();
-      await recording.record();
+      await recording.recordInTransaction();
       return changed;
     });
   }
@@ -141,18 +180,29 @@ export class Database {
     if (this.embedded !== undefined) this.embedded.onFailure = listener;
   }
 
-  /** Asked by the boot, not by the commands of operators, who need them most when the tables are not as they should be. @throws Error */
+  /**
+   * Asked by the boot, not by the commands of operators, who need them most when the tables are not as they should be.
+   * @throws Error
+   */
   async assertSealedColumns(): Promise<void> {
     const faults = await findColumnFaults(this.pool, fieldMap);
     if (faults.length === 0) return;
-    throw new Error(`the database does not hold the encrypted fields of the schema to cells; as owner of the tables:\n  - ${faults.join('\n  - ')}`);
+    throw new Error(
+      'the database does not hold the encrypted fields of the schema to cells; ' +
+        `as owner of the tables:\n  - ${faults.join('\n  - ')}`,
+    );
   }
 
-  /** @throws when the database does not answer, takes no writes (after a failover), or its sessions are in another time zone. */
+  /**
+   * @throws when the database does not answer, takes no writes (after a failover), or its sessions are in another time
+   * zone.
+   */
   async check(): Promise<void> {
     const [session] = await this.pool.$queryRaw<{ writes: boolean }[]>`
-      SELECT current_setting('transaction_read_only') = 'off' AND current_setting('TimeZone') IN ('UTC', 'Etc/UTC') AS writes`;
-    if (session?.writes !== true) throw new Error('the database takes no writes, or its sessions are set to something else');
+      SELECT current_setting('transaction_read_only') = 'off'
+        AND current_setting('TimeZone') IN ('UTC', 'Etc/UTC') AS writes`;
+    if (session?.writes !== true)
+      throw new Error('the database takes no writes, or its sessions are set to something else');
   }
 
   async close(): Promise<void> {

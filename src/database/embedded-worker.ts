@@ -22,9 +22,9 @@ await server.start();
 parentPort?.postMessage('ready');
 
 /**
- * Keeps the messages of one statement (Parse, Bind, Execute, Sync) together. The socket server queues each message by itself,
- * and all connections share one session with one unnamed statement: the values of one connection would be bound to the
- * statement of another. It only waits for a connection's transaction to end; a statement is shown to it as one.
+ * Keeps the messages of one statement (Parse, Bind, Execute, Sync) together. The socket server queues each message by
+ * itself, and all connections share one session with one unnamed statement: the values of one connection would be bound
+ * to the statement of another. It only waits for a connection's transaction to end; a statement is shown to it as one.
  */
 function whole(db: PGlite): PGlite {
   // Parse, Bind, Describe, Execute, Close, Flush: Sync comes after them.

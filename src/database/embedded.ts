@@ -23,7 +23,8 @@ const lockFile = (dataDirectory: string) => join(dataDirectory, 'database.lock')
  */
 export async function startEmbedded(dataDirectory: string): Promise<EmbeddedDatabase> {
   mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
-  // Under the temporary directory, because a socket path holds 107 characters at most; 0700, because it asks no password.
+  // Under the temporary directory, because a socket path holds 107 characters at most; 0700, because it asks no
+  // password.
   const socketDirectory = mkdtempSync(join(tmpdir(), 'service-database-'));
   const other = await takeLock(lockFile(dataDirectory), { socketDirectory });
   if (other !== undefined) {
@@ -41,12 +42,19 @@ export async function startEmbedded(dataDirectory: string): Promise<EmbeddedData
 
 /** What the database itself says is a word of its compiler. */
 function doesNotOpen(dataDirectory: string, cause: unknown): Error {
-  if (statfsSync(dataDirectory).bavail === 0) return Object.assign(new Error('the disk is full', { cause }), { code: 'ENOSPC', path: dataDirectory });
-  const [directory, fix] = [join(dataDirectory, 'database'), 'bring it back from a backup, or move it away to begin anew'];
+  if (statfsSync(dataDirectory).bavail === 0)
+    return Object.assign(new Error('the disk is full', { cause }), { code: 'ENOSPC', path: dataDirectory });
+  const [directory, fix] = [
+    join(dataDirectory, 'database'),
+    'bring it back from a backup, or move it away to begin anew',
+  ];
   return new ConfigurationError([`DATA_DIRECTORY: the embedded database in ${directory} does not open: ${fix}`]);
 }
 
-/** The socket directory of a service that runs now on the data directory: operator commands join it there. @throws Error with the fix. */
+/**
+ * The socket directory of a service that runs now on the data directory: operator commands join it there. @throws Error
+ * with the fix.
+ */
 export async function runningEmbedded(dataDirectory: string): Promise<string | undefined> {
   const holder = await lockHolder(lockFile(dataDirectory));
   if (holder?.socketDirectory === undefined || existsSync(holder.socketDirectory)) return holder?.socketDirectory;
@@ -55,7 +63,9 @@ export async function runningEmbedded(dataDirectory: string): Promise<string | u
 
 /** A worker that opens the directory, and has said that it is ready. */
 async function openWorker(directory: string, socketPath?: string): Promise<Worker> {
-  const worker = new Worker(new URL(import.meta.url.replace(/embedded(\.\w+)$/, 'embedded-worker$1')), { workerData: { directory, socketPath } });
+  const worker = new Worker(new URL(import.meta.url.replace(/embedded(\.\w+)$/, 'embedded-worker$1')), {
+    workerData: { directory, socketPath },
+  });
   await new Promise<void>((resolve, reject) => {
     worker.once('message', () => resolve());
     worker.once('error', reject);

@@ -2,8 +2,9 @@ import type { Socket } from 'node:net';
 import pg, { type PoolClient, type PoolConfig } from 'pg';
 
 /**
- * Longer than any statement may take (session.ts), and short enough that its request is answered within 5 s. A server that is cut off, a
- * firewall that forgot the connection, say nothing: without a bound the requests of a whole pool hang until the system gives up, minutes later.
+ * Longer than any statement may take (session.ts), and short enough that its request is answered within 5 s. A server
+ * that is cut off, a firewall that forgot the connection, say nothing: without a bound the requests of a whole pool
+ * hang until the system gives up, minutes later.
  */
 const silentAfterMs = 4_000;
 
@@ -13,7 +14,10 @@ interface Internals {
   readonly connection: { readonly stream: Socket };
 }
 
-/** The pool of the service. A connection on which nothing is heard while a statement waits is cut: its request ends, and the next one gets a new one. */
+/**
+ * The pool of the service. A connection on which nothing is heard while a statement waits is cut: its request ends, and
+ * the next one gets a new one.
+ */
 export function createPool(options: PoolConfig): pg.Pool {
   const pool = new pg.Pool(options);
   pool.on('connect', (client: PoolClient) => {
@@ -33,4 +37,5 @@ export function createPool(options: PoolConfig): pg.Pool {
 const internals = (client: PoolClient): Internals => client as unknown as Internals;
 
 /** In the form of a fault of the socket, which the adapter and the error filter know. */
-const silence = (): Error => Object.assign(new Error('the database fell silent'), { code: 'ETIMEDOUT', syscall: 'read', errno: -110 });
+const silence = (): Error =>
+  Object.assign(new Error('the database fell silent'), { code: 'ETIMEDOUT', syscall: 'read', errno: -110 });

@@ -2,9 +2,10 @@ import pg, { type Client, type ClientConfig } from 'pg';
 import { ConfigurationError } from '../config/index.js';
 import { withClient } from './connection.js';
 
-// Threat: SQL that reaches the database through the service (injection, a stolen credential) drops the trigger, rewrites the
-// audit trail, or reads files of the server. Tables belong to an owner who migrates; the service gets rows and nothing else
-// (ASVS v5.0.0-13.2.2). Only PostgreSQL knows that boundary: the one user of the embedded database is its superuser.
+// Threat: SQL that reaches the database through the service (injection, a stolen credential) drops the trigger,
+// rewrites the audit trail, or reads files of the server. Tables belong to an owner who migrates; the service gets rows
+// and nothing else (ASVS v5.0.0-13.2.2). Only PostgreSQL knows that boundary: the one user of the embedded database is
+// its superuser.
 
 /** Tables to which the service adds rows, and never changes or deletes one. */
 const appendOnly: readonly string[] = ['audit_events', 'tombstones'];
@@ -21,7 +22,8 @@ const fix = 'give the service a role of its own (npm run cli -- db:roles <role>)
 export async function excessRights(client: Client, role?: string): Promise<string[]> {
   const tables = [...appendOnly, ...readOnly].map((table) => `public.${table}`);
   const [found = {}] = (await client.query<Record<string, boolean>>(excessQuery, [role ?? null, tables])).rows;
-  if (found['superuser'] !== false) return [`DATABASE_URL: its role is a superuser, whom no grant and no trigger stops: ${fix}`];
+  if (found['superuser'] !== false)
+    return [`DATABASE_URL: its role is a superuser, whom no grant and no trigger stops: ${fix}`];
   const lines = {
     administers: 'may make roles or databases, copy the server, pass row security, or use its files and programs',
     owns: 'owns tables or other objects, so it can drop the trigger that keeps the audit trail',
@@ -43,15 +45,16 @@ const excessQuery = `
     -- A temporary table, or one in a schema with the name of the role, is found before the real one: it would catch the
     -- audit events.
     bool_or(has_database_privilege(r.oid, current_database(), 'CREATE, TEMPORARY') OR EXISTS (SELECT FROM pg_namespace n
-      WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND has_schema_privilege(r.oid, n.oid, 'CREATE'))) AS creates,
+      WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+        AND has_schema_privilege(r.oid, n.oid, 'CREATE'))) AS creates,
     bool_or(EXISTS (SELECT FROM unnest($2::text[]) AS t (name)
       WHERE has_table_privilege(r.oid, to_regclass(t.name), 'UPDATE, DELETE, TRUNCATE, TRIGGER')
         OR has_any_column_privilege(r.oid, to_regclass(t.name), 'UPDATE'))) AS rewrites
   FROM pg_roles r WHERE pg_has_role(coalesce($1::name, session_user), r.oid, 'MEMBER')`;
 
 /**
- * Gives an existing role exactly what the service needs on the tables of the connected owner: again and again with the same
- * result, in one transaction, which is undone when the role may still do too much by other ways.
+ * Gives an existing role exactly what the service needs on the tables of the connected owner: again and again with the
+ * same result, in one transaction, which is undone when the role may still do too much by other ways.
  * @returns the SQL, executed unless `dryRun`.
  * @throws ConfigurationError with the fix.
  */
@@ -59,7 +62,8 @@ export async function grantRuntimeRole(connection: ClientConfig, role: string, d
   return withClient(connection, async (client) => {
     const { rows } = await client.query('SELECT FROM pg_roles WHERE rolname = $1', [role]);
     // It is not made here: a password does not belong on a command line, nor a right to make roles with the owner.
-    if (rows.length === 0) throw new ConfigurationError(['there is no such role: an administrator makes it (CREATE ROLE … LOGIN)']);
+    if (rows.length === 0)
+      throw new ConfigurationError(['there is no such role: an administrator makes it (CREATE ROLE … LOGIN)']);
     const statements = await grants(client, escapeIdentifier(role));
     if (dryRun) return statements;
     await client.query('BEGIN');
@@ -73,11 +77,15 @@ export async function grantRuntimeRole(connection: ClientConfig, role: string, d
 
 async function grants(client: Client, role: string): Promise<string[]> {
   const { rows } = await client.query<{ database: string; name: string; kind: string }>(
-    `SELECT current_database() AS database, relname AS name, relkind AS kind FROM pg_class JOIN pg_roles r ON r.oid = relowner
-     WHERE rolname = current_user AND relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'S') ORDER BY relname`,
+    `SELECT current_database() AS database, relname AS name, relkind AS kind
+     FROM pg_class JOIN pg_roles r ON r.oid = relowner
+     WHERE rolname = current_user AND relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'S')
+     ORDER BY relname`,
   );
   if (!rows.some(({ name }) => name === '_prisma_migrations')) {
-    throw new ConfigurationError(['the tables are missing or not yours: set DATABASE_OWNER_URL, and run db:migrate first']);
+    throw new ConfigurationError([
+      'the tables are missing or not yours: set DATABASE_OWNER_URL, and run db:migrate first',
+    ]);
   }
   const database = escapeIdentifier(rows[0]?.database ?? '');
   return [

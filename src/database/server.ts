@@ -8,7 +8,8 @@ import { assertSession } from './session.js';
  * Checks what the service relies on, then sees to the migrations of a PostgreSQL server, as its owner; without one only
  * development migrates. Then checks what the role of the service may do.
  * @returns what production refuses, for development to warn of.
- * @throws ConfigurationError when a setting is not as the service needs it, or production would run with pending migrations, or with a role that may do too much.
+ * @throws ConfigurationError when a setting is not as the service needs it, or production would run with pending
+ * migrations, or with a role that may do too much.
  */
 export async function prepareServer(config: Config): Promise<readonly string[]> {
   const service = connectionOptions(config, undefined);

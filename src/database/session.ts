@@ -1,11 +1,19 @@
 import type { Client } from 'pg';
 import { ConfigurationError } from '../config/index.js';
 
-// What the service relies on in every session. An administrator may have set any of it for the role or the database; the driver reads the
-// wall clock of a timestamp as UTC, so in another zone every instant is off, and in the hour that a zone skips a used refresh token looks new.
+// What the service relies on in every session. An administrator may have set any of it for the role or the database;
+// the driver reads the wall clock of a timestamp as UTC, so in another zone every instant is off, and in the hour that
+// a zone skips a used refresh token looks new.
 
-/** Milliseconds. The lock comes first, so that who waits for a row is told so; the link itself is given up after both (silent-link.ts). */
-export const timeLimits = { lock_timeout: 3_000, statement_timeout: 3_500, idle_in_transaction_session_timeout: 10_000 } as const;
+/**
+ * Milliseconds. The lock comes first, so that who waits for a row is told so; the link itself is given up after both
+ * (pool.ts).
+ */
+export const timeLimits = {
+  lock_timeout: 3_000,
+  statement_timeout: 3_500,
+  idle_in_transaction_session_timeout: 10_000,
+} as const;
 
 const pinned = {
   TimeZone: 'UTC',
@@ -23,8 +31,11 @@ export const sessionOptions = Object.entries(pinned)
 
 type Found = Readonly<Record<string, string>>;
 
-/** What to do about a setting that is not as it has to be. A pooler is the only thing between that drops what was sent. */
-const set = (name: string, value: string): string => `ALTER DATABASE … SET ${name} = '${value}', and see docs/practices/links.md about poolers`;
+/**
+ * What to do about a setting that is not as it has to be. A pooler is the only thing between that drops what was sent.
+ */
+const set = (name: string, value: string): string =>
+  `ALTER DATABASE … SET ${name} = '${value}', and see docs/practices/links.md about poolers`;
 
 const pinnedRules = Object.entries(pinned).map(([name, value]) => ({
   holds: (found: Found) => found[name]?.replaceAll(', ', ',').replace('Etc/UTC', 'UTC') === value,
@@ -39,16 +50,19 @@ const limitRules = Object.entries(timeLimits).map(([name, milliseconds]) => ({
 const databaseRules = [
   {
     holds: (found: Found) => found['server_encoding'] === 'UTF8',
-    fault: (found: Found) => `the database stores ${found['server_encoding']}: make it with TEMPLATE template0 ENCODING 'UTF8'`,
+    fault: (found: Found) =>
+      `the database stores ${found['server_encoding']}: make it with TEMPLATE template0 ENCODING 'UTF8'`,
   },
   {
     holds: (found: Found) => found['transaction_read_only'] === 'off',
-    fault: () => 'the database takes no writes (a standby, or default_transaction_read_only): set the address of the primary',
+    fault: () =>
+      'the database takes no writes (a standby, or default_transaction_read_only): set the address of the primary',
   },
   {
     // Search promises "any case of letters"; the locale C knows those of English alone.
     holds: (found: Found) => found['folds'] !== 'false',
-    fault: () => "the database knows no case but that of English letters: make it with TEMPLATE template0 LOCALE 'C.UTF-8'",
+    fault: () =>
+      "the database knows no case but that of English letters: make it with TEMPLATE template0 LOCALE 'C.UTF-8'",
   },
 ];
 
@@ -79,6 +93,8 @@ async function foldsLetters(client: Client): Promise<string> {
 export function poolerFault(error: unknown): ConfigurationError | undefined {
   const { code, message } = error as { code?: unknown; message?: unknown };
   if (code !== '08P01' || !String(message).includes('startup parameter')) return undefined;
-  const fix = 'connect to PostgreSQL itself, or let the pooler ignore them and set them for the database (docs/practices/links.md)';
+  const fix =
+    'connect to PostgreSQL itself, or let the pooler ignore them and set them for the database ' +
+    '(docs/practices/links.md)';
   return new ConfigurationError([`DATABASE_URL: a pooler (PgBouncer) refuses the settings of a session: ${fix}`]);
 }

@@ -5,8 +5,8 @@ import { connectionOptions } from './connection.js';
 import { runningEmbedded } from './embedded.js';
 
 /**
- * A client that sees cells as they are stored, for the commands that maintain them. The service never uses it: what it writes
- * is not sealed, and what it reads is not opened.
+ * A client that sees cells as they are stored, for the commands that maintain them. The service never uses it: what it
+ * writes is not sealed, and what it reads is not opened.
  * @param config of an open Database: the embedded database must run.
  */
 export async function openStoredClient(config: Config): Promise<PrismaClient> {

@@ -1,28 +1,26 @@
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { lookup as resolveName, type LookupAddress } from 'node:dns';
-import { Agent, request as httpsRequest } from 'node:https';
-import type { IncomingMessage } from 'node:http';
-import type { LookupFunction } from 'node:net';
+import { lookup as resolveName } from 'node:dns';
 import { Inject, Injectable, Optional } from '@nestjs/common';
+import { Clock } from '../common/clock.js';
 import { CONFIG, ConfigurationError, type Config } from '../config/index.js';
-import { destinationOf, EgressRefused, type Destination } from './destination.js';
+import { type CircuitRules, defaultCircuit } from './circuit.js';
+import { EgressClient, type Resolve } from './egress-client.js';
+import { egressSettings } from './egress.settings.js';
 
-/** Something to ask, and how long and how large the answer may be. */
-export interface EgressOptions {
-  readonly headers?: Readonly<Record<string, string>>;
-  /** For all of it, from the look-up of the name to the last byte. */
-  readonly milliseconds: number;
-  readonly bytes: number;
+/** Whom a feature asks, declared by that feature (ASVS v5.0.0-13.1.1, 13.2.4). */
+export interface EgressPurpose {
+  /** Origins from the configuration. Nothing else is asked for this purpose. */
+  readonly origins: readonly string[];
+  /** The variable that named them, for the message when they cannot be asked. */
+  readonly variable: string;
+  /** An owner chose exactly this host of the own network: its addresses may be private, and its port any. */
+  readonly mayBePrivate?: boolean;
+  /** Instead of EGRESS_CA_FILE, where `variable` says so in its message. */
+  readonly caFile?: { readonly path: string; readonly variable: string };
+  /** Connections are kept for the next request. */
+  readonly keepAlive?: boolean;
+  readonly circuit?: CircuitRules | 'none';
 }
-
-export interface EgressAnswer {
-  /** 3xx is an answer like any other: nothing is followed (ASVS v5.0.0-15.3.2). */
-  readonly status: number;
-  readonly text: string;
-}
-
-type Resolve = (name: string) => Promise<readonly LookupAddress[]>;
 
 /** How names are resolved; tests give another one. */
 export const RESOLVER = Symbol('resolver');
@@ -32,74 +30,63 @@ const systemResolver: Resolve = (name) =>
     resolveName(name, { all: true }, (error, addresses) => (error === null ? resolve(addresses) : reject(error)));
   });
 
-/** How features ask other services by HTTP; key services have clients of their own, with one fixed address of the configuration. The address that was checked is the one that is connected to, so a name cannot be bound anew in between. */
+/** The only way out by HTTP. Whoever asks another service gets a client for that purpose here. */
 @Injectable()
 export class Egress {
   private readonly ca: string | undefined;
+  private readonly allowedPrivateHosts: readonly string[];
 
   constructor(
-    @Inject(CONFIG) private readonly config: Config,
+    @Inject(CONFIG) config: Config,
     @Optional() @Inject(RESOLVER) private readonly resolve: Resolve = systemResolver,
+    @Optional() private readonly clock: Clock = new Clock(),
   ) {
-    this.ca = readCa(config.egressCaFile);
+    const { EGRESS_CA_FILE, EGRESS_ALLOW_PRIVATE_HOSTS } = config.of(egressSettings);
+    this.allowedPrivateHosts = EGRESS_ALLOW_PRIVATE_HOSTS;
+    this.ca = EGRESS_CA_FILE && readCa(EGRESS_CA_FILE, 'EGRESS_CA_FILE');
   }
 
-  /** For URLs that are kept to be asked later. @throws EgressRefused */
-  check(url: string): void {
-    destinationOf(url, this.config.egressAllowPrivateHosts);
-  }
-
-  /** @throws EgressRefused; or an Error of the network, of TLS, of time or of size. None of them is for the caller of the API. */
-  async get(url: string, { headers, milliseconds, bytes }: EgressOptions): Promise<EgressAnswer> {
-    const destination = destinationOf(url, this.config.egressAllowPrivateHosts);
-    const request = httpsRequest(destination.url, {
-      // An agent per request: none of Node's own, which proxies and pooled connections could reach; rejectUnauthorized said aloud.
-      agent: new Agent({ keepAlive: false, maxCachedSessions: 0 }),
-      ca: this.ca,
-      rejectUnauthorized: true,
-      minVersion: 'TLSv1.2',
-      lookup: this.checkedLookup(destination),
-      signal: AbortSignal.timeout(milliseconds),
-      headers: { ...headers, 'accept-encoding': 'identity' },
-    });
-    // `once` listens until the response is there; an error after it arrives at the reader of the response.
-    request.on('error', () => undefined).end();
-    const [response] = (await once(request, 'response')) as [IncomingMessage];
-    return { status: response.statusCode ?? 0, text: await readBounded(response, bytes) };
-  }
-
-  /** One address among them that is not allowed, and the name is refused: whoever mixes them is up to something. */
-  private checkedLookup({ allows }: Destination): LookupFunction {
-    return (name, options, answer) => {
-      this.resolve(name).then(
-        (addresses) => {
-          const [first] = addresses;
-          if (first === undefined || !addresses.every(({ address }) => allows(address))) return answer(new EgressRefused(), '', 0);
-          return options.all === true ? answer(null, [...addresses]) : answer(null, first.address, first.family);
-        },
-        (error: Error) => answer(error, '', 0),
-      );
+  /** @throws ConfigurationError when an origin cannot be asked, so that the boot says it and no request has to. */
+  for({ origins, variable, caFile, ...purpose }: EgressPurpose): EgressClient {
+    const own = purpose.mayBePrivate === true ? origins.map(hostAndPortOf) : [];
+    const rules = {
+      origins,
+      privateHosts: [...this.allowedPrivateHosts, ...own],
+      ca: caFile === undefined ? this.ca : readCa(caFile.path, caFile.variable),
+      keepAlive: purpose.keepAlive ?? false,
+      circuit: purpose.circuit ?? defaultCircuit,
     };
+    const client = new EgressClient(rules, this.resolve, this.clock);
+    for (const origin of origins) assertReachable(client, origin, variable);
+    return client;
   }
 }
 
-async function readBounded(response: IncomingMessage, most: number): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  // Leaving the loop destroys the connection.
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > most) throw new RangeError('the answer is too long');
-    chunks.push(chunk);
+function assertReachable(client: EgressClient, origin: string, variable: string): void {
+  try {
+    client.check(`${origin}/`);
+  } catch (error) {
+    throw Object.assign(
+      new ConfigurationError([
+        `${variable}: its host is private or its port is not 443: list it in EGRESS_ALLOW_PRIVATE_HOSTS; ` +
+          'link-local addresses and metadata services are always refused',
+      ]),
+      { cause: error },
+    );
   }
-  return Buffer.concat(chunks).toString('utf8');
 }
 
-function readCa(file: string | undefined): string | undefined {
-  if (file === undefined) return undefined;
+function hostAndPortOf(origin: string): string {
+  const { hostname, port, protocol } = new URL(origin);
+  return `${hostname}:${port || (protocol === 'http:' ? 80 : 443)}`;
+}
+
+function readCa(file: string, variable: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    throw new ConfigurationError([`EGRESS_CA_FILE: the file cannot be read (${(error as NodeJS.ErrnoException).code}); check its path and its owner`]);
+    throw new ConfigurationError([
+      `${variable}: the file cannot be read (${(error as NodeJS.ErrnoException).code}); check its path and its owner`,
+    ]);
   }
 }

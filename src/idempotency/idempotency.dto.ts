@@ -1,9 +1,10 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { IsString, Matches } from 'class-validator';
-import { OptionalField } from '../common/fields.js';
+import { OptionalField } from '../common/http/fields.js';
 
-// A structured-field string (RFC 9651 section 3.3.3), as the draft demands. At least 16 characters: "1" is a key that gets reused.
+// A structured-field string (RFC 9651 section 3.3.3), as the draft demands. At least 16 characters: "1" is a key that
+// gets reused.
 const form = /^"[A-Za-z0-9_-]{16,64}"$/;
 
 const IdempotencyKeyField = () =>
@@ -18,7 +19,9 @@ const IdempotencyKeyField = () =>
     Matches(form),
   );
 
-/** The header of a request that may be sent again when its answer was lost (draft-ietf-httpapi-idempotency-key-header). */
+/**
+ * The header of a request that may be sent again when its answer was lost (draft-ietf-httpapi-idempotency-key-header).
+ */
 export class IdempotentRequest {
   @OptionalField()
   @IdempotencyKeyField()

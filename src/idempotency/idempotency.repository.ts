@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { notExported } from '../common/events/personal-data.js';
 import { Database, type Statement } from '../database/index.js';
 
 /** What one key of one person has made. */
@@ -12,6 +13,8 @@ export interface Claim {
 }
 
 const sweptAtOnce = 50;
+
+notExported('IdempotencyKey', 'nothing of the person: a MAC, and the id of an object that has a section');
 
 @Injectable()
 export class IdempotencyRepository {
@@ -30,13 +33,15 @@ export class IdempotencyRepository {
   }
 
   /**
-   * Deletes the expired keys of the person with these MACs, and some of others: more than a request makes, but a bounded number, because
-   * somebody waits for the answer. Rows that another request deletes at the moment are left to it.
+   * Deletes the expired keys of the person with these MACs, and some of others: more than a request makes, but a
+   * bounded number, because somebody waits for the answer. Rows that another request deletes at the moment are left to
+   * it.
    */
   async sweep(userId: string, keyMacs: readonly string[], now: Date): Promise<void> {
     await this.database.client.$executeRaw`
-      DELETE FROM idempotency_keys WHERE expires_at <= ${now} AND (user_id = ${userId}::uuid AND key_mac = ANY (${keyMacs})
-        OR (user_id, key_mac) IN (
-          SELECT user_id, key_mac FROM idempotency_keys WHERE expires_at <= ${now} LIMIT ${sweptAtOnce} FOR UPDATE SKIP LOCKED))`;
+      DELETE FROM idempotency_keys
+      WHERE expires_at <= ${now} AND (user_id = ${userId}::uuid AND key_mac = ANY (${keyMacs})
+        OR (user_id, key_mac) IN (SELECT user_id, key_mac FROM idempotency_keys
+          WHERE expires_at <= ${now} LIMIT ${sweptAtOnce} FOR UPDATE SKIP LOCKED))`;
   }
 }

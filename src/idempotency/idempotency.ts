@@ -1,16 +1,24 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../common/clock.js';
 import { Macs } from '../common/macs.js';
-import type { Principal } from '../common/principal.js';
-import { Problem } from '../common/problem.js';
+import type { Principal } from '../common/access/principal.js';
+import { defineProblemType, Problem } from '../common/http/problem.js';
 import { isUniqueViolation, type Statement } from '../database/index.js';
 import type { IdempotentRequest } from './idempotency.dto.js';
 import { IdempotencyRepository } from './idempotency.repository.js';
 
-// A purpose of its own would be missing from every key ring that was made earlier, and stop its boot; the labels keep these MACs apart.
+// A purpose of its own would be missing from every key ring that was made earlier, and stop its boot; the labels keep
+// these MACs apart.
 const purpose = 'one-time-token';
 /** Longer than any client goes on trying. */
 const claimTtlMs = 24 * 60 * 60 * 1000;
+
+export const keyReused = defineProblemType('idempotency-key-reused', {
+  status: 422,
+  title: 'The Idempotency-Key was used for another request',
+  cause: 'Within the last 24 hours the caller sent this `Idempotency-Key` with another body, or to another route.',
+  remedy: 'Make a new key for each new request, for example a UUID. Repeat a key only with the very same request.',
+});
 
 /** A request that makes one object. */
 export interface Making<T> {
@@ -27,8 +35,9 @@ export interface Making<T> {
 }
 
 /**
- * Whoever lost the answer to a POST sends it again with the same `Idempotency-Key`, and gets what the first one has made: nothing is
- * made twice, in whatever order, on whatever instance, whenever the service was killed (ASVS v5.0.0-2.3.3, 15.4.2).
+ * Whoever lost the answer to a POST sends it again with the same `Idempotency-Key`, and gets what the first one has
+ * made: nothing is made twice, in whatever order, on whatever instance, whenever the service was killed (ASVS
+ * v5.0.0-2.3.3, 15.4.2).
  */
 @Injectable()
 export class Idempotency {
@@ -38,7 +47,10 @@ export class Idempotency {
     private readonly clock: Clock,
   ) {}
 
-  /** @throws Problem idempotency-key-reused for a key that came with another request; conflict when what it made is gone. */
+  /**
+   * @throws Problem idempotency-key-reused for a key that came with another request; conflict when what it made is
+   * gone.
+   */
   async once<T>(principal: Principal, making: Making<T>): Promise<T> {
     const key = making.headers['idempotency-key'];
     if (key === undefined) return making.make([]);
@@ -54,13 +66,17 @@ export class Idempotency {
     }
   }
 
-  private async earlier<T>({ userId }: Principal, key: string, { route, body, find }: Making<T>): Promise<T | undefined> {
+  private async earlier<T>(
+    { userId }: Principal,
+    key: string,
+    { route, body, find }: Making<T>,
+  ): Promise<T | undefined> {
     const [now, keyMacs] = [this.clock.now(), this.macs.keyedWithAllKeys(purpose, nameOf(userId, key))];
     await this.claims.sweep(userId, keyMacs, now);
     const claim = await this.claims.find(userId, keyMacs, now);
     if (claim === null) return undefined;
     const isSame = this.macs.keyedWithAllKeys(purpose, requestOf(route, body)).includes(claim.requestMac);
-    if (!isSame) throw new Problem('idempotency-key-reused');
+    if (!isSame) throw new Problem(keyReused);
     const made = await find(claim.targetId);
     if (made === null) throw new Problem('conflict', 'What this Idempotency-Key has made is gone.');
     return made;

@@ -1,3 +1,3 @@
 export { IdempotentRequest } from './idempotency.dto.js';
-export { Idempotency } from './idempotency.js';
+export { Idempotency, keyReused } from './idempotency.js';
 export { IdempotencyModule } from './idempotency.module.js';

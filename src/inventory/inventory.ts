@@ -1,21 +1,34 @@
-import { HEADERS_METADATA, ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
-import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
+import { HEADERS_METADATA } from '@nestjs/common/constants.js';
 import { HttpAdapterHost } from '@nestjs/core';
 import { FASTIFY_ROUTE_CONFIG_METADATA } from '@nestjs/platform-fastify/constants.js';
-import { ACCESS, BEFORE_SECOND_FACTOR, STEP_UP, type Access } from '../common/access.decorators.js';
-import { carriesCookie } from '../common/cookies.js';
-import { listHandlers, type ControllerSource, type Handler } from '../common/handlers.js';
-import { permissions } from '../common/permissions.js';
-import { limitClassOf } from '../common/rate-limit.decorator.js';
-import { REQUEST_HEADERS } from '../common/request-headers.js';
-import { RouteTable } from '../common/route-table.js';
+import { ACCESS, BEFORE_SECOND_FACTOR, STEP_UP, type Access } from '../common/access/access.decorators.js';
+import { carriesCookie } from '../common/http/cookies.js';
+
+import { listHandlers, type Handler } from '../common/http/handlers.js';
+import { rateLimitsOf } from '../common/http/rate-limit.js';
+import { parametersOf } from '../common/http/parameters.js';
+import { declaredAnswer, isPublished } from '../common/http/published.js';
+import { RouteTable } from '../common/http/route-table.js';
 import { accessFaults } from '../security/authorization/declared-access.js';
-import { securityHeaders } from '../security/headers/security-headers.js';
 import { formFaults } from '../security/validation/declared-forms.js';
-import { declaredView } from '../security/validation/declared-view.js';
+import type { Declared } from './modules.js';
 
 /** The columns of the inventory, in their order; a cell with nothing to say is `-`. */
-export const columns = ['method', 'path', 'access', 'objects', 'before 2nd factor', 'step-up', 'limit', 'input', 'view', 'CORS', 'cache', 'OpenAPI'] as const;
+export const columns = [
+  'method',
+  'path',
+  'access',
+  'callers',
+  'objects',
+  'before 2nd factor',
+  'step-up',
+  'limit',
+  'input',
+  'view',
+  'CORS',
+  'cache',
+  'OpenAPI',
+] as const;
 
 /** One route in the words of the inventory. GET stands for HEAD too. */
 export type InventoryRow = Readonly<Record<(typeof columns)[number], string>>;
@@ -24,12 +37,12 @@ export type InventoryRow = Readonly<Record<(typeof columns)[number], string>>;
  * Every route of the controllers, sorted by path. Each cell is read from what the practice itself reads at run time.
  * @throws Error that names every handler which declares too little.
  */
-export function inventoryOf(source: ControllerSource): InventoryRow[] {
+export function inventoryOf(source: Declared): InventoryRow[] {
   const handlers = listHandlers(source);
   const faults = [...accessFaults(source), ...formFaults(handlers)];
   if (faults.length > 0) throw new Error(`handlers that declare too little:\n  - ${faults.join('\n  - ')}`);
   const routes = routeTableOf(handlers);
-  const rows = handlers.map((handler) => rowOf(handler, routes));
+  const rows = handlers.map((handler) => rowOf(handler, routes, source.responseHeaders));
   return rows.toSorted((one, other) => compare(one.path, other.path) || compare(one.method, other.method));
 }
 
@@ -46,64 +59,56 @@ function routeTableOf(handlers: readonly Handler[]): RouteTable {
   return routes;
 }
 
-function rowOf(handler: Handler, routes: RouteTable): InventoryRow {
+function rowOf(handler: Handler, routes: RouteTable, everywhere: Declared['responseHeaders']): InventoryRow {
   const { method: target, controller, route } = handler;
   const [method, path] = split(route);
   const access = Reflect.getMetadata(ACCESS, target) as Access;
-  const isExcluded = excluded.some((key) => Reflect.hasMetadata(key, target) || Reflect.hasMetadata(key, controller));
   return {
     method,
     path,
-    'access': access.kind === 'public' ? 'public' : access.permission,
-    'objects': access.kind === 'public' ? '-' : permissions[access.permission].objects,
+    'access': access.kind === 'public' ? 'public' : access.permission.name,
+    'callers': access.kind === 'public' ? 'anybody' : access.kinds.map((kind) => plural[kind]).join(', '),
+    'objects': access.kind === 'public' ? '-' : access.permission.objects,
     'before 2nd factor': (Reflect.getMetadata(BEFORE_SECOND_FACTOR, target) as string | undefined) ?? '-',
     'step-up': Reflect.getMetadata(STEP_UP, target) === true ? 'yes' : '-',
-    'limit': limitClassOf(target, controller),
+    'limit': rateLimitsOf(target, controller).name,
     'input': inputsOf(handler),
     'view': viewOf(target),
     'CORS': corsOf(method, path, routes),
-    'cache': cacheOf(target),
-    'OpenAPI': isExcluded ? '-' : 'yes',
+    'cache': cacheOf(target) ?? everywhere['cache-control'] ?? '-',
+    'OpenAPI': isPublished(target, controller) ? 'yes' : '-',
   };
 }
 
+const plural = { person: 'people', machine: 'machines' } as const;
+
 const split = (route: string) => route.split(' ') as [method: string, path: string];
 
-// The metadata keys of @nestjs/swagger's decorators; the package does not export its constants.
-const excluded = ['swagger/apiExcludeController', 'swagger/apiExcludeEndpoint'];
-
-const kinds: Readonly<Record<string, string>> = {
-  [RouteParamtypes.PARAM]: 'path',
-  [RouteParamtypes.QUERY]: 'query',
-  [RouteParamtypes.BODY]: 'body',
-  [REQUEST_HEADERS]: 'headers',
-};
-
 /** `path IdParam, body UpdateResource`, in the order of the parameters. */
-function inputsOf({ controller, method }: Handler): string {
-  const args = (Reflect.getMetadata(ROUTE_ARGS_METADATA, controller, method.name) ?? {}) as Record<string, { index: number; data?: unknown }>;
-  const types = (Reflect.getMetadata('design:paramtypes', controller.prototype as object, method.name) ?? []) as Function[];
-  const inputs = Object.entries(args).toSorted(([, one], [, other]) => one.index - other.index);
-  const named = inputs.flatMap(([key, { index, data }]) => {
-    const kind = kinds[data === REQUEST_HEADERS ? REQUEST_HEADERS : (key.split(':')[0] ?? '')];
-    return kind === undefined ? [] : [`${kind} ${types[index]?.name}`];
-  });
-  return named.join(', ') || '-';
+function inputsOf({ controller, key }: Handler): string {
+  const inputs = parametersOf(controller, key).filter(({ part }) => part !== undefined);
+  return inputs.map(({ part, type }) => `${part} ${type?.name}`).join(', ') || '-';
 }
 
 function viewOf(handler: Function): string {
-  const view = declaredView(handler);
+  const view = declaredAnswer(handler);
   return typeof view === 'function' ? view.name : String(view);
 }
 
-/** What a preflight of a listed origin is told: the methods of every route that matches the path, and whether cookies may come along. */
+/**
+ * What a preflight of a listed origin is told: the methods of every route that matches the path, and whether cookies
+ * may come along.
+ */
 function corsOf(method: string, path: string, routes: RouteTable): string {
   const methods = routes.methodsOf(path).filter((name) => name !== 'OPTIONS');
   return `${methods.join(' ')}${routes.carriesCookie(path, method) ? ', credentials' : ''}`;
 }
 
-/** The headers practice puts its own on every answer; what a handler says in its place counts. */
-function cacheOf(handler: Function): string {
-  const headers = (Reflect.getMetadata(HEADERS_METADATA, handler) ?? []) as { readonly name: string; readonly value: string }[];
-  return headers.find(({ name }) => name.toLowerCase() === 'cache-control')?.value ?? securityHeaders['cache-control'] ?? '-';
+/** What a handler says in place of what every answer carries. */
+function cacheOf(handler: Function): string | undefined {
+  const headers = (Reflect.getMetadata(HEADERS_METADATA, handler) ?? []) as {
+    readonly name: string;
+    readonly value: string;
+  }[];
+  return headers.find(({ name }) => name.toLowerCase() === 'cache-control')?.value;
 }

@@ -1,14 +1,21 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
-import { Can, Public } from '../common/access.decorators.js';
-import { PageQuery } from '../common/cursors.js';
-import { IdParam } from '../common/fields.js';
-import { CurrentPrincipal, type Principal } from '../common/principal.js';
-import { Refuses } from '../common/refusals.decorator.js';
+import { Can, Public } from '../common/access/access.decorators.js';
+import { definePermissions, user } from '../common/access/permissions.js';
+import { PageQuery } from '../common/http/cursors.js';
+import { IdParam } from '../common/http/fields.js';
+import { CurrentPrincipal, type Principal } from '../common/access/principal.js';
+import { Refuses } from '../common/http/refusals.decorator.js';
 import { ShareView } from '../resources/index.js';
 import { InvitationListView, OptOut } from './invitations.dto.js';
 import { InvitationsService } from './invitations.service.js';
 import { OptOuts } from './opt-outs.js';
+
+/** For the invited; who invites shares a resource. */
+const invitationPermissions = definePermissions('invitation', {
+  read: { objects: 'self', roles: [user] },
+  answer: { objects: 'self', roles: [user] },
+});
 
 @ApiTags('invitations')
 @Controller('v1/invitations')
@@ -20,7 +27,7 @@ export class InvitationsController {
 
   /** Those to the present address of the caller. */
   @Get()
-  @Can('invitation:read')
+  @Can(invitationPermissions.read)
   @ApiBearerAuth()
   @ApiOkResponse({ type: InvitationListView })
   list(@CurrentPrincipal() principal: Principal, @Query() query: PageQuery): Promise<InvitationListView> {
@@ -29,7 +36,7 @@ export class InvitationsController {
 
   @Post(':id/accept')
   @HttpCode(200)
-  @Can('invitation:answer')
+  @Can(invitationPermissions.answer)
   @Refuses('conflict')
   @ApiBearerAuth()
   @ApiOkResponse({ type: ShareView })
@@ -39,14 +46,17 @@ export class InvitationsController {
 
   @Post(':id/decline')
   @HttpCode(204)
-  @Can('invitation:answer')
+  @Can(invitationPermissions.answer)
   @ApiBearerAuth()
   @ApiNoContentResponse()
   decline(@CurrentPrincipal() principal: Principal, @Param() { id }: IdParam): Promise<void> {
     return this.invitations.decline(principal, id);
   }
 
-  /** Ends invitations to a mailbox. POST, because mail scanners follow links; the answer never tells what the token was worth. */
+  /**
+   * Ends invitations to a mailbox. POST, because mail scanners follow links; the answer never tells what the token was
+   * worth.
+   */
   @Post('opt-out')
   @HttpCode(204)
   @Public()

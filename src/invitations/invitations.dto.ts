@@ -1,6 +1,6 @@
-import { PageView } from '../common/cursors.js';
-import { ChoiceField, EmailField, IdField, TokenField } from '../common/fields.js';
-import { ViewField } from '../common/view.js';
+import { PageView } from '../common/http/cursors.js';
+import { ChoiceField, EmailField, IdField, TokenField } from '../common/http/fields.js';
+import { ViewField } from '../common/http/view.js';
 import { shareRoles, type ShareRole } from '../resources/index.js';
 
 export class Invite {

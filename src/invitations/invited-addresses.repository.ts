@@ -19,14 +19,18 @@ export class InvitedAddressesRepository {
     private readonly clock: Clock,
   ) {}
 
-  /** Counts one more mail, or refuses it. The row stays locked until the transaction ends, so that senders at once count exactly. */
+  /**
+   * Counts one more mail, or refuses it. The row stays locked until the transaction ends, so that senders at once count
+   * exactly.
+   */
   async admit(email: string): Promise<Admission> {
     const { invitedAddress } = this.database.client;
     const id = await this.idOf(mailboxOf(email));
     const today = this.today();
     await invitedAddress.updateMany({ where: { id, day: { lt: today } }, data: { day: today, mails: 0 } });
     const room = { id, optedOutAt: null, mails: { lt: invitationLimits.mailsPerMailboxAndDay } };
-    if ((await invitedAddress.updateMany({ where: room, data: { mails: { increment: 1 } } })).count === 1) return { id, refused: undefined };
+    if ((await invitedAddress.updateMany({ where: room, data: { mails: { increment: 1 } } })).count === 1)
+      return { id, refused: undefined };
     const row = await invitedAddress.findUnique({ where: { id }, select: { optedOutAt: true } });
     return { id, refused: row?.optedOutAt ? 'opted-out' : 'mailbox-limit' };
   }
@@ -34,18 +38,35 @@ export class InvitedAddressesRepository {
   /** @returns false when it was done before, or the mailbox is forgotten. */
   async optOut(id: string): Promise<boolean> {
     const data = { optedOutAt: this.clock.now() };
-    return (await this.database.client.invitedAddress.updateMany({ where: { id, optedOutAt: null }, data })).count === 1;
+    return (
+      (await this.database.client.invitedAddress.updateMany({ where: { id, optedOutAt: null }, data })).count === 1
+    );
   }
 
   /** When the mailbox opted out. */
   async optedOutAt(email: string): Promise<Date | null> {
     const where = { email: mailboxOf(email) };
-    return (await this.database.client.invitedAddress.findFirst({ where, select: { optedOutAt: true } }))?.optedOutAt ?? null;
+    return (
+      (await this.database.client.invitedAddress.findFirst({ where, select: { optedOutAt: true } }))?.optedOutAt ?? null
+    );
+  }
+
+  /** What others sent to the address. That its mailbox wants no invitations stays known, or they would begin again. */
+  async forget(email: string): Promise<void> {
+    const { invitation, invitedAddress } = this.database.client;
+    const mailbox = { email: mailboxOf(email) };
+    // Locks the mailbox first, as whoever invites it does, so that neither waits for the other in a circle.
+    await invitedAddress.updateMany({ where: mailbox, data: { mails: { increment: 0 } } });
+    await invitation.deleteMany({ where: { email } });
+    await invitedAddress.deleteMany({ where: { ...mailbox, optedOutAt: null, invitations: { none: {} } } });
   }
 
   async sweep(): Promise<void> {
     const day = { lt: new Date(this.today().getTime() - invitationLimits.mailboxKeptMs) };
-    await this.database.client.invitedAddress.deleteMany({ where: { day, optedOutAt: null }, limit: invitationLimits.sweptAtOnce });
+    await this.database.client.invitedAddress.deleteMany({
+      where: { day, optedOutAt: null },
+      limit: invitationLimits.sweptAtOnce,
+    });
   }
 
   private async idOf(email: string): Promise<string> {

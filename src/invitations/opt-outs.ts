@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { SecurityEvents } from '../common/security-events.js';
+import { defineAction, SecurityEvents } from '../common/events/security-events.js';
 import { Database } from '../database/index.js';
 import { InvitedAddressesRepository } from './invited-addresses.repository.js';
 import { OptOutTokens } from './opt-out-tokens.js';
+
+const optedOut = defineAction('share_opted_out');
 
 /** No more invitations to a mailbox, from anybody. */
 @Injectable()
@@ -14,16 +16,27 @@ export class OptOuts {
     private readonly events: SecurityEvents,
   ) {}
 
-  /** Open invitations can no longer be seen or accepted there. A token that is wrong, or whose mailbox was forgotten, changes nothing and looks the same. */
+  /**
+   * Open invitations can no longer be seen or accepted there. A token that is wrong, or whose mailbox was forgotten,
+   * changes nothing and looks the same.
+   */
   async optOut(token: string): Promise<void> {
     const id = this.tokens.idIn(token);
     if (id === undefined) {
-      this.events.report({ action: 'authn_token_fail', outcome: 'denied', details: { reason: 'one-time-token', flow: 'invitation-opt-out' } });
+      this.events.reportLater({
+        action: 'authn_token_fail',
+        outcome: 'denied',
+        details: { reason: 'one-time-token', flow: 'invitation-opt-out' },
+      });
       return;
     }
     await this.database.transaction(async () => {
       if (!(await this.addresses.optOut(id))) return;
-      await this.events.record({ action: 'share_opted_out', outcome: 'success', target: { type: 'invited-address', id } });
+      await this.events.recordInTransaction({
+        action: optedOut,
+        outcome: 'success',
+        target: { type: 'invited-address', id },
+      });
     });
   }
 }

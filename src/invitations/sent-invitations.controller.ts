@@ -1,9 +1,11 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiBearerAuth, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
-import { Can } from '../common/access.decorators.js';
-import { IdParam } from '../common/fields.js';
-import { CurrentPrincipal, type Principal } from '../common/principal.js';
-import { RateLimit } from '../common/rate-limit.decorator.js';
+import { Can } from '../common/access/access.decorators.js';
+import { IdParam } from '../common/http/fields.js';
+import { CurrentPrincipal, type Principal } from '../common/access/principal.js';
+import { RateLimit } from '../common/http/rate-limit.js';
+import { resourcePermissions } from '../resources/index.js';
+import { inviteLimits } from './invitation.limits.js';
 import { Invite, InvitedView, SentInvitationListView, SentInvitationParams } from './invitations.dto.js';
 import { SentInvitationsService } from './sent-invitations.service.js';
 
@@ -18,17 +20,21 @@ export class SentInvitationsController {
   /** Offers a share. The answer is the same for every address; the same address again changes the role. */
   @Post('shares')
   @HttpCode(202)
-  @Can('resource:share')
-  @RateLimit('invite')
+  @Can(resourcePermissions.share)
+  @RateLimit(inviteLimits)
   @ApiAcceptedResponse({ type: InvitedView })
-  async invite(@CurrentPrincipal() principal: Principal, @Param() { id }: IdParam, @Body() invitation: Invite): Promise<InvitedView> {
+  async invite(
+    @CurrentPrincipal() principal: Principal,
+    @Param() { id }: IdParam,
+    @Body() invitation: Invite,
+  ): Promise<InvitedView> {
     await this.invitations.invite(principal, id, invitation);
     return invited;
   }
 
   /** Those that wait for an answer. */
   @Get('invitations')
-  @Can('resource:share')
+  @Can(resourcePermissions.share)
   @ApiOkResponse({ type: SentInvitationListView })
   list(@CurrentPrincipal() principal: Principal, @Param() { id }: IdParam): Promise<SentInvitationListView> {
     return this.invitations.list(principal, id);
@@ -36,7 +42,7 @@ export class SentInvitationsController {
 
   @Delete('invitations/:invitationId')
   @HttpCode(204)
-  @Can('resource:share')
+  @Can(resourcePermissions.share)
   @ApiNoContentResponse()
   revoke(@CurrentPrincipal() principal: Principal, @Param() { id, invitationId }: SentInvitationParams): Promise<void> {
     return this.invitations.revoke(principal, id, invitationId);

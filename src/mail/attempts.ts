@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { Injectable, Logger } from '@nestjs/common';
 import { Clock } from '../common/clock.js';
-import { SecurityEvents } from '../common/security-events.js';
+import { SecurityEvents } from '../common/events/security-events.js';
 import { Database } from '../database/index.js';
 import { MailTransport, MailTransportError } from './mail-transport.js';
 import { OutgoingMails, type Claim } from './outgoing-mails.js';
@@ -33,7 +33,8 @@ export class Attempts {
   async make(claim: Claim, stopping: AbortSignal): Promise<void> {
     try {
       const mail = await this.mails.open(claim.id);
-      if (mail !== null) await this.transport.deliver(mail, AbortSignal.any([stopping, AbortSignal.timeout(attemptMs)]));
+      if (mail !== null)
+        await this.transport.deliver(mail, AbortSignal.any([stopping, AbortSignal.timeout(attemptMs)]));
     } catch (error) {
       if (stopping.aborted) await this.mails.postpone(claim, this.clock.now());
       else await this.failed(claim, error);
@@ -48,7 +49,9 @@ export class Attempts {
     const waitMs = backOffMs(claim.attempts);
     const next = this.clock.now().getTime() + waitMs;
     if (permanent || next > claim.createdAt.getTime() + givenUpAfterMs) return this.giveUp(claim, code);
-    this.logger.warn(`a mail did not leave (${code}): attempt ${claim.attempts}, the next in ${Math.round(waitMs / 1000)} s`);
+    this.logger.warn(
+      `a mail did not leave (${code}): attempt ${claim.attempts}, the next in ${Math.round(waitMs / 1000)} s`,
+    );
     await this.mails.postpone(claim, new Date(next));
   }
 
@@ -58,7 +61,12 @@ export class Attempts {
     await this.database.transaction(async () => {
       await this.mails.delete(id);
       const details = { step: 'mail-given-up', attempts, code };
-      await this.events.record({ action: 'sys_error', outcome: 'failure', target: { type: 'outgoing-mail', id }, details });
+      await this.events.recordInTransaction({
+        action: 'sys_error',
+        outcome: 'failure',
+        target: { type: 'outgoing-mail', id },
+        details,
+      });
     });
   }
 }

@@ -5,13 +5,13 @@ import { Mailer } from './mailer.js';
 import { OutgoingMails, type Claim } from './outgoing-mails.js';
 
 /** A slow mail server holds so many connections, and no request. */
-const mostAtOnce = 5;
+const maxAtOnce = 5;
 const pollEveryMs = 3_000;
 const stopAfterMs = 1_000;
 
 /**
- * Brings queued mails to the transport, at least once: an instance that is killed after the server took a mail, and before the row is
- * gone, leaves a mail that goes out again (with the same Message-ID).
+ * Brings queued mails to the transport, at least once: an instance that is killed after the server took a mail, and
+ * before the row is gone, leaves a mail that goes out again (with the same Message-ID).
  */
 @Injectable()
 export class Delivery implements OnApplicationBootstrap, OnApplicationShutdown {
@@ -53,9 +53,9 @@ export class Delivery implements OnApplicationBootstrap, OnApplicationShutdown {
   private async run(): Promise<void> {
     while (!this.stopped) {
       this.alarm = Promise.withResolvers();
-      const claims = await this.claim(mostAtOnce - this.running.size);
+      const claims = await this.claim(maxAtOnce - this.running.size);
       for (const claim of claims) this.start(claim);
-      if (claims.length === 0 || this.running.size === mostAtOnce) await this.pause();
+      if (claims.length === 0 || this.running.size === maxAtOnce) await this.pause();
     }
   }
 

@@ -1,3 +1,3 @@
-export type { Mail } from './mail.js';
+export type { Mail, MailContent, MailText } from './mail.js';
 export { MailModule, MailQueueModule } from './mail.module.js';
 export { Mailer } from './mailer.js';

@@ -16,7 +16,10 @@ export abstract class MailTransport {
   abstract deliver(mail: WaitingMail, signal: AbortSignal): Promise<void>;
 }
 
-/** What went wrong, as codes only: a server may repeat the message, with the token in it, in its answer (abuse case A10-4). */
+/**
+ * What went wrong, as codes only: a server may repeat the message, with the token in it, in its answer (abuse case
+ * A10-4).
+ */
 export class MailTransportError extends Error {
   constructor(
     readonly code: string,

@@ -17,13 +17,15 @@ export class MailQueueModule {}
 const transport = {
   provide: MailTransport,
   inject: [CONFIG, Outbox],
-  useFactory: (config: Config, outbox: Outbox) => (config.smtpUrl === undefined ? outbox : new SmtpTransport(config.smtpUrl, config)),
+  useFactory: (config: Config, outbox: Outbox) =>
+    config.smtpUrl === undefined ? outbox : new SmtpTransport(config.smtpUrl, config),
 };
 
-// Threat: a mail server that is dead, slow or hostile decides what the API answers, loses notices or learns tokens in clear; headers
-// and recipients written by strangers (ASVS v5.0.0-1.3.11).
-// Does: mails wait in a table, sealed, in the transaction of what they tell of; a worker delivers at least once, over verified TLS.
+// Threat: a mail server that is dead, slow or hostile decides what the API answers, loses notices or learns tokens in
+// clear; headers and recipients written by strangers (ASVS v5.0.0-1.3.11).
+// Does: mails wait in a table, sealed, in the transaction of what they tell of; a worker delivers at least once, over
+// verified TLS.
 // Does not: sign mails (DKIM is the mail server's) or handle what bounces.
-// Remove: not by itself; sign-up and recovery need it. Notices are a folder of their own, src/auth/notices.
+// Remove: not by itself; registration mails its tokens. What tells people of changes is a part of its own.
 @Module({ imports: [MailQueueModule], providers: [MailboxPage, Outbox, Attempts, Delivery, transport] })
 export class MailModule {}

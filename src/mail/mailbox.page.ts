@@ -1,6 +1,6 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
-import { escapeHtml as escape } from '../common/escape-html.js';
-import { InternalPages, type InternalPage } from '../common/internal-pages.js';
+import { escapeHtml as escape } from '../common/http/escape-html.js';
+import { InternalPages, type InternalPage } from '../common/http/internal-pages.js';
 import { CONFIG, type Config } from '../config/index.js';
 import { readMessage } from './message.js';
 import { Outbox } from './outbox.js';

@@ -17,8 +17,9 @@ export class UnusableAddressError extends Error {
 }
 
 /**
- * The mail as an RFC 5322 message, in text and HTML. A line break in an address or a subject would begin a header of the attacker's
- * choice (ASVS v5.0.0-1.3.11): the address is refused, the subject is encoded, and the body cannot reach the headers.
+ * The mail as an RFC 5322 message, in text and HTML. A line break in an address or a subject would begin a header of
+ * the attacker's choice (ASVS v5.0.0-1.3.11): the address is refused, the subject is encoded, and the body cannot reach
+ * the headers.
  * @throws UnusableAddressError
  */
 export async function writeMessage(mail: Mail, { from, date, messageId }: Envelope): Promise<string> {
@@ -54,7 +55,10 @@ export interface ReadableMessage {
 /** Reads what `writeMessage` wrote, not any message. */
 export function readMessage(message: string): ReadableMessage {
   const end = message.indexOf('\r\n\r\n');
-  const headers = message.slice(0, end).replace(/\r\n[ \t]/g, ' ').split('\r\n');
+  const headers = message
+    .slice(0, end)
+    .replace(/\r\n[ \t]/g, ' ')
+    .split('\r\n');
   const header = (name: string) => headers.find((line) => line.startsWith(`${name}: `))?.slice(name.length + 2) ?? '';
   const boundary = /boundary="([^"]+)"/.exec(header('Content-Type'))?.[1] ?? '';
   const part = message.slice(end).split(`\r\n--${boundary}`)[1] ?? '';
@@ -66,7 +70,9 @@ const decodeWords = (text: string): string =>
   text
     .replace(/\?= =\?/g, '?==?')
     .replace(/=\?utf-8\?B\?([^?]*)\?=/gi, (_, word: string) => Buffer.from(word, 'base64').toString())
-    .replace(/(?:=\?utf-8\?Q\?[^?]*\?=)+/gi, (words) => decodeQuoted(words.replace(/=\?utf-8\?Q\?|\?=(?=$|=\?)/gi, '').replaceAll('_', ' ')));
+    .replace(/(?:=\?utf-8\?Q\?[^?]*\?=)+/gi, (words) =>
+      decodeQuoted(words.replace(/=\?utf-8\?Q\?|\?=(?=$|=\?)/gi, '').replaceAll('_', ' ')),
+    );
 
 const decodeQuoted = (text: string): string =>
   text.replace(/(?:=[0-9A-F]{2})+/gi, (bytes) => Buffer.from(bytes.replaceAll('=', ''), 'hex').toString());

@@ -1,15 +1,15 @@
 import { mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Inject, Injectable } from '@nestjs/common';
-import { idPattern } from '../common/fields.js';
+import { idPattern } from '../common/http/fields.js';
 import { CONFIG, type Config } from '../config/index.js';
 import { MailTransportError, type MailTransport, type WaitingMail } from './mail-transport.js';
 
 const extension = '.eml';
 
 /**
- * Without a mail server: a directory with one file per message. Only the owner of the process can read it (there are one-time tokens
- * in it), and the names are UUIDv7: in the order of time, and nobody can guess one.
+ * Without a mail server: a directory with one file per message. Only the owner of the process can read it (there are
+ * one-time tokens in it), and the names are UUIDv7: in the order of time, and nobody can guess one.
  */
 @Injectable()
 export class Outbox implements MailTransport {
@@ -44,13 +44,17 @@ export class Outbox implements MailTransport {
   /** Ids, newest first. */
   async list(limit: number): Promise<string[]> {
     const names = await readdir(this.directory).catch(orNothing);
-    const ids = (names ?? []).filter((name) => name.endsWith(extension)).map((name) => name.slice(0, -extension.length));
+    const ids = (names ?? [])
+      .filter((name) => name.endsWith(extension))
+      .map((name) => name.slice(0, -extension.length));
     return ids.toSorted().toReversed().slice(0, limit);
   }
 
   /** Undefined for an id that is none: a path cannot lead out of the directory. */
   async read(id: string): Promise<string | undefined> {
-    return idPattern.test(id) ? readFile(join(this.directory, `${id}${extension}`), 'utf8').catch(orNothing) : undefined;
+    return idPattern.test(id)
+      ? readFile(join(this.directory, `${id}${extension}`), 'utf8').catch(orNothing)
+      : undefined;
   }
 }
 

@@ -25,24 +25,31 @@ export class OutgoingMails {
   /** Part of the running transaction: what the mail tells of and the mail itself are stored together, or neither. */
   async add(mail: WaitingMail): Promise<void> {
     const now = this.clock.now();
-    await this.database.client.outgoingMail.create({ data: { ...mail, dueAt: now, createdAt: now }, select: { id: true } });
+    await this.database.client.outgoingMail.create({
+      data: { ...mail, dueAt: now, createdAt: now },
+      select: { id: true },
+    });
   }
 
   /**
-   * One statement claims: of many instances each gets other rows, without waiting (ASVS v5.0.0-15.4.2). The lease is what brings a
-   * claimed mail back when its instance is killed.
+   * One statement claims: of many instances each gets other rows, without waiting (ASVS v5.0.0-15.4.2). The lease is
+   * what brings a claimed mail back when its instance is killed.
    */
   claim(most: number): Promise<Claim[]> {
     const now = this.clock.now();
     return this.database.client.$queryRaw<Claim[]>`
       UPDATE outgoing_mails SET due_at = ${new Date(now.getTime() + leaseMs)}, attempts = attempts + 1
-      WHERE id IN (SELECT id FROM outgoing_mails WHERE due_at <= ${now} ORDER BY due_at, id LIMIT ${most} FOR UPDATE SKIP LOCKED)
+      WHERE id IN (SELECT id FROM outgoing_mails WHERE due_at <= ${now}
+        ORDER BY due_at, id LIMIT ${most} FOR UPDATE SKIP LOCKED)
       RETURNING id::text, attempts, created_at AS "createdAt"`;
   }
 
   /** Null when somebody else has sent it meanwhile. */
   open(id: string): Promise<WaitingMail | null> {
-    return this.database.client.outgoingMail.findUnique({ where: { id }, select: { id: true, recipient: true, content: true } });
+    return this.database.client.outgoingMail.findUnique({
+      where: { id },
+      select: { id: true, recipient: true, content: true },
+    });
   }
 
   async delete(id: string): Promise<void> {

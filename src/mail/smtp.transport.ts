@@ -6,7 +6,10 @@ import { MailTransportError, type MailTransport, type WaitingMail } from './mail
 /** Nodemailer waits for minutes; the outbox table is the patient one here. */
 const timeouts = { dnsTimeout: 5_000, connectionTimeout: 10_000, greetingTimeout: 10_000, socketTimeout: 30_000 };
 
-/** Hands mails to the mail server, over verified TLS from the first byte (`smtps`) or by STARTTLS, which is never optional. */
+/**
+ * Hands mails to the mail server, over verified TLS from the first byte (`smtps`) or by STARTTLS, which is never
+ * optional.
+ */
 export class SmtpTransport implements MailTransport {
   private readonly transporter;
 
@@ -39,7 +42,11 @@ export class SmtpTransport implements MailTransport {
     // Nodemailer takes a list of addresses here; nobody but the person may get the mail.
     if (!isPlainAddress(recipient)) throw new MailTransportError('unusable-address', true);
     try {
-      await this.transporter.sendMail({ envelope: { from: this.config.mailFrom, to: [recipient] }, raw: content, signal });
+      await this.transporter.sendMail({
+        envelope: { from: this.config.mailFrom, to: [recipient] },
+        raw: content,
+        signal,
+      });
     } catch (error) {
       throw toTransportError(error as SmtpError);
     }
@@ -56,7 +63,8 @@ interface SmtpError {
 /** The text of the answer stays behind, see MailTransportError. */
 function toTransportError({ code = 'unknown', originalCode, responseCode, command }: SmtpError): MailTransportError {
   const words = [code, originalCode, responseCode, command].filter((word) => /^[A-Z0-9_ ]{1,60}$/.test(String(word)));
-  // A server that refuses the login, the sender or every client is set up wrongly: that passes, and no mail may be lost by it.
+  // A server that refuses the login, the sender or every client is set up wrongly: that passes, and no mail may be lost
+  // by it.
   const aboutThisMail = command === 'RCPT TO' || command === 'DATA';
   return new MailTransportError(words.join(' '), aboutThisMail && responseCode !== undefined && responseCode >= 500);
 }

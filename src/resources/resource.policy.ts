@@ -1,5 +1,7 @@
-import { anyOf, type ObjectPolicy } from '../common/policy.js';
+import { definePermissions, user } from '../common/access/permissions.js';
+import { anyOf, isOnlyAbout, type ObjectPolicy } from '../common/access/policy.js';
 import type { Prisma } from '../generated/prisma/client.js';
+import type { UpdateResource } from './resources.dto.js';
 
 /** What the rules look at. */
 export interface ResourceFacts {
@@ -33,13 +35,22 @@ const anyone: ResourcePolicy = {
   scope: () => ({ visibility: 'public' }),
 };
 
-/** How people stand to a resource: what `readableBy` and `@WritableBy()` speak of. */
-export const resourceStandings = { owner, editor, viewer, public: anyone };
+/** How people stand to a resource: what `readableBy` speaks of. */
+export const resourceRelations = { owner, editor, viewer, public: anyone };
 
 /** Who may do what with which resource. */
 export const resourcePolicy = {
   read: anyOf(owner, viewer, anyone),
-  update: anyOf(owner, editor),
+  /** What an editor may write stands here; all else, such as who sees the resource, is the owner's. */
+  update: (changes: UpdateResource) => (isOnlyAbout(changes, ['title', 'body', 'note']) ? anyOf(owner, editor) : owner),
   delete: owner,
   share: owner,
 };
+
+export const resourcePermissions = definePermissions('resource', {
+  create: { objects: 'new', roles: [user] },
+  read: { objects: 'resourcePolicy.read', roles: [user] },
+  update: { objects: 'resourcePolicy.update', roles: [user] },
+  delete: { objects: 'resourcePolicy.delete', roles: [user] },
+  share: { objects: 'resourcePolicy.share', roles: [user] },
+});

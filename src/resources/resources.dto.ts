@@ -1,10 +1,10 @@
-import { PageQuery, PageView } from '../common/cursors.js';
-import { ChoiceField, IdField, NullableField, OptionalField, TextField } from '../common/fields.js';
-import { OnlyWith } from '../common/fields-together.js';
-import type { Standing } from '../common/policy.js';
-import { SelectionField } from '../common/selection.js';
-import { PartOf, ViewField } from '../common/view.js';
-import { WritableBy } from '../common/writable-by.js';
+import { ApiProperty } from '@nestjs/swagger';
+import { PageQuery, PageView } from '../common/http/cursors.js';
+import { ChoiceField, IdField, NullableField, OptionalField, TextField } from '../common/http/fields.js';
+import { OnlyWith } from '../common/http/fields-together.js';
+import type { Relation } from '../common/access/policy.js';
+import { SelectionField } from '../common/http/selection.js';
+import { PartOf, ViewField } from '../common/http/view.js';
 
 export const visibilities = ['private', 'public'] as const;
 export const shareRoles = ['viewer', 'editor'] as const;
@@ -35,7 +35,8 @@ export class UpdateResource {
   @TextField({ min: 0, max: 20_000, multiline: true, example: 'We met.' })
   body?: string;
 
-  @WritableBy('owner')
+  // resource.policy.ts says so.
+  @ApiProperty({ description: 'Only the owner may send it.' })
   @OptionalField()
   @ChoiceField(visibilities)
   visibility?: (typeof visibilities)[number];
@@ -102,12 +103,15 @@ export class FindResource {
 }
 
 /** What is in each list, and how the caller stands to all that is in it at least: that decides what is read of it. */
-export const standingIn = { owned: 'owner', shared: 'viewer', public: 'public' } as const satisfies Record<string, Standing>;
-export type ListScope = keyof typeof standingIn;
+export const relationIn = { owned: 'owner', shared: 'viewer', public: 'public' } as const satisfies Record<
+  string,
+  Relation
+>;
+export type ListScope = keyof typeof relationIn;
 
 export class ListResources extends PageQuery {
   @OptionalField()
-  @ChoiceField(Object.keys(standingIn), 'owned')
+  @ChoiceField(Object.keys(relationIn), 'owned')
   scope?: ListScope;
 
   // Not among what is public: that search would cost with the table (OWASP API4).

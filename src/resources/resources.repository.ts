@@ -1,19 +1,25 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { Keyset } from '../common/cursors.js';
-import type { Principal } from '../common/principal.js';
-import { containing } from '../common/search.js';
-import { selectionOf } from '../common/selection.js';
+import type { Keyset } from '../common/http/cursors.js';
+import type { Principal } from '../common/access/principal.js';
+import { containing } from '../common/http/search.js';
+import { selectionOf } from '../common/http/selection.js';
 import { CONFIG, type Config } from '../config/index.js';
 import { Database } from '../database/index.js';
 import { resourceLimits } from './resource.limits.js';
-import { resourcePolicy, resourceStandings, type ResourcePolicy } from './resource.policy.js';
-import { ResourceView, standingIn, type CreateResource, type ListScope, type UpdateResource } from './resources.dto.js';
+import { resourcePolicy, resourceRelations } from './resource.policy.js';
+import { ResourceView, relationIn, type CreateResource, type ListScope, type UpdateResource } from './resources.dto.js';
 
 const whole = selectionOf(ResourceView);
 
 /** What the policies look at. */
 const factsFor = ({ userId }: Principal) =>
-  ({ id: true, version: true, ownerId: true, visibility: true, shares: { where: { userId }, select: { userId: true, role: true } } }) as const;
+  ({
+    id: true,
+    version: true,
+    ownerId: true,
+    visibility: true,
+    shares: { where: { userId }, select: { userId: true, role: true } },
+  }) as const;
 
 @Injectable()
 export class ResourcesRepository {
@@ -40,24 +46,38 @@ export class ResourcesRepository {
     });
   }
 
-  async list(principal: Principal, scope: ListScope, { q, fields }: { q?: string; fields?: readonly string[] }, { id, order, take }: Keyset) {
-    const select = { ...selectionOf(ResourceView, { fields, standing: standingIn[scope] }), id: true } as const;
+  async list(
+    principal: Principal,
+    scope: ListScope,
+    { q, fields }: { q?: string; fields?: readonly string[] },
+    { id, order, take }: Keyset,
+  ) {
+    const select = { ...selectionOf(ResourceView, { fields, relation: relationIn[scope] }), id: true } as const;
     const matches = q === undefined ? {} : { title: containing(q) };
     if (scope !== 'shared') {
-      const where = { id, ...matches, AND: resourceStandings[standingIn[scope]].scope(principal) };
+      const where = { id, ...matches, AND: resourceRelations[relationIn[scope]].scope(principal) };
       return this.database.client.resource.findMany({ where, orderBy: { id: order }, take, select });
     }
     // Along the caller's shares: along the resources, the database would pass those of everybody else.
     const where = { userId: principal.userId, resourceId: id, ...(q === undefined ? {} : { resource: matches }) };
-    const rows = await this.database.client.resourceShare.findMany({ where, orderBy: { resourceId: order }, take, select: { resource: { select } } });
+    const rows = await this.database.client.resourceShare.findMany({
+      where,
+      orderBy: { resourceId: order },
+      take,
+      select: { resource: { select } },
+    });
     return rows.map(({ resource }) => resource);
   }
 
-  /** @returns undefined when no resource has this id and version, or the policy refuses. */
-  update(principal: Principal, key: VersionedKey, { title, body, visibility, note }: UpdateResource, policy: ResourcePolicy) {
+  /**
+   * The changes that are written are those that the policy was asked about.
+   * @returns undefined when no resource has this id and version, or the policy refuses.
+   */
+  update(principal: Principal, key: VersionedKey, changes: UpdateResource) {
+    const { title, body, visibility, note } = changes;
     return orUndefined(
       this.database.client.resource.update({
-        where: { ...key, AND: policy.scope(principal) },
+        where: { ...key, AND: resourcePolicy.update(changes).scope(principal) },
         data: { title, body, visibility, note, version: { increment: 1 } },
         select: { ...whole, ...factsFor(principal) },
       }),
@@ -65,27 +85,43 @@ export class ResourcesRepository {
   }
 
   async delete(principal: Principal, key: VersionedKey): Promise<boolean> {
-    const { count } = await this.database.client.resource.deleteMany({ where: { ...key, AND: resourcePolicy.delete.scope(principal) } });
+    const { count } = await this.database.client.resource.deleteMany({
+      where: { ...key, AND: resourcePolicy.delete.scope(principal) },
+    });
     return count === 1;
   }
 
   /**
-   * For telling why a statement touched nothing. What the caller may not read is not found, by the same statement as an id that was never
-   * issued: to look for its shares first would take longer, and tell that it is there (abuse case A1-1).
+   * For telling why a statement touched nothing. What the caller may not read is not found, by the same statement as an
+   * id that was never issued: to look for its shares first would take longer, and tell that it is there (abuse case
+   * A1-1).
    */
   facts(principal: Principal, id: string) {
-    return this.database.client.resource.findFirst({ where: { id, AND: resourcePolicy.read.scope(principal) }, select: factsFor(principal) });
+    return this.database.client.resource.findFirst({
+      where: { id, AND: resourcePolicy.read.scope(principal) },
+      select: factsFor(principal),
+    });
   }
 
   /** For the export of personal data: with whom it is shared. */
   exportOwned(principal: Principal, { id, order, take }: Keyset) {
     const select = { ...whole, shares: { select: { userId: true, role: true, createdAt: true } } } as const;
-    return this.database.client.resource.findMany({ where: { id, AND: resourceStandings.owner.scope(principal) }, orderBy: { id: order }, take, select });
+    return this.database.client.resource.findMany({
+      where: { id, AND: resourceRelations.owner.scope(principal) },
+      orderBy: { id: order },
+      take,
+      select,
+    });
   }
 
   async exportReceived({ userId }: Principal, { id, order, take }: Keyset) {
     const select = { resourceId: true, role: true, createdAt: true } as const;
-    const rows = await this.database.client.resourceShare.findMany({ where: { userId, resourceId: id }, orderBy: { resourceId: order }, take, select });
+    const rows = await this.database.client.resourceShare.findMany({
+      where: { userId, resourceId: id },
+      orderBy: { resourceId: order },
+      take,
+      select,
+    });
     return rows.map((row) => ({ ...row, id: row.resourceId }));
   }
 }

@@ -1,8 +1,9 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Put } from '@nestjs/common';
 import { ApiBearerAuth, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
-import { Can } from '../common/access.decorators.js';
-import { IdParam } from '../common/fields.js';
-import { CurrentPrincipal, type Principal } from '../common/principal.js';
+import { Can } from '../common/access/access.decorators.js';
+import { IdParam } from '../common/http/fields.js';
+import { CurrentPrincipal, type Principal } from '../common/access/principal.js';
+import { resourcePermissions } from './resource.policy.js';
 import { PutShare, ShareListView, ShareParams, ShareView } from './resources.dto.js';
 import { SharesService } from './shares.service.js';
 
@@ -13,21 +14,25 @@ export class SharesController {
   constructor(private readonly shares: SharesService) {}
 
   @Get()
-  @Can('resource:share')
+  @Can(resourcePermissions.share)
   @ApiOkResponse({ type: ShareListView })
   list(@CurrentPrincipal() principal: Principal, @Param() { id }: IdParam): Promise<ShareListView> {
     return this.shares.list(principal, id);
   }
 
   @Put(':userId')
-  @Can('resource:share')
+  @Can(resourcePermissions.share)
   @ApiOkResponse({ type: ShareView })
-  changeRole(@CurrentPrincipal() principal: Principal, @Param() { id, userId }: ShareParams, @Body() { role }: PutShare): Promise<ShareView> {
+  changeRole(
+    @CurrentPrincipal() principal: Principal,
+    @Param() { id, userId }: ShareParams,
+    @Body() { role }: PutShare,
+  ): Promise<ShareView> {
     return this.shares.changeRole(principal, id, { userId, role });
   }
 
   @Delete(':userId')
-  @Can('resource:share')
+  @Can(resourcePermissions.share)
   @HttpCode(204)
   @ApiNoContentResponse()
   delete(@CurrentPrincipal() principal: Principal, @Param() { id, userId }: ShareParams): Promise<void> {

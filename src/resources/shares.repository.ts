@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Principal } from '../common/principal.js';
+import type { Principal } from '../common/access/principal.js';
 import { Database } from '../database/index.js';
 import { resourcePolicy } from './resource.policy.js';
 import type { ShareRole } from './resources.dto.js';
@@ -26,7 +26,9 @@ export class SharesRepository {
   /** Never makes a share: nobody is handed one without having accepted. */
   async changeRole(principal: Principal, id: string, { userId, role }: Grant) {
     const where = { resourceId: id, userId, resource: resourcePolicy.share.scope(principal) };
-    return (await this.database.client.resourceShare.updateManyAndReturn({ where, data: { role }, select: share })).at(0);
+    return (await this.database.client.resourceShare.updateManyAndReturn({ where, data: { role }, select: share })).at(
+      0,
+    );
   }
 
   async delete(principal: Principal, id: string, userId: string): Promise<boolean> {
@@ -46,7 +48,12 @@ export class SharesRepository {
 
   grant(resourceId: string, { userId, role }: Grant) {
     const where = { resourceId_userId: { resourceId, userId } };
-    return this.database.client.resourceShare.upsert({ where, create: { resourceId, userId, role }, update: { role }, select: share });
+    return this.database.client.resourceShare.upsert({
+      where,
+      create: { resourceId, userId, role },
+      update: { role },
+      select: share,
+    });
   }
 
   count(resourceId: string): Promise<number> {

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import type { Principal } from '../common/principal.js';
-import { Problem } from '../common/problem.js';
-import { SecurityEvents } from '../common/security-events.js';
+import type { Principal } from '../common/access/principal.js';
+import { Problem } from '../common/http/problem.js';
+import { type DeclaredAction, defineAction, SecurityEvents } from '../common/events/security-events.js';
 import { Database } from '../database/index.js';
 import { resourceLimits } from './resource.limits.js';
 import { resourcePolicy } from './resource.policy.js';
@@ -9,7 +9,11 @@ import type { ShareListView, ShareView } from './resources.dto.js';
 import { ResourcesService } from './resources.service.js';
 import { SharesRepository, type Grant } from './shares.repository.js';
 
-/** With whom resources are shared. Shares begin with an invitation that was accepted: see src/invitations. */
+const shareGranted = defineAction('share_granted');
+
+const shareRevoked = defineAction('share_revoked');
+
+/** With whom resources are shared. Shares begin with an invitation that was accepted. */
 @Injectable()
 export class SharesService {
   constructor(
@@ -30,7 +34,7 @@ export class SharesService {
     return this.database.transaction(async () => {
       const share = await this.shares.changeRole(principal, id, grant);
       if (share === undefined) throw await this.refusal(principal, id);
-      await this.record('share_granted', id, grant);
+      await this.record(shareGranted, id, grant);
       return share;
     });
   }
@@ -38,7 +42,7 @@ export class SharesService {
   delete(principal: Principal, id: string, userId: string): Promise<void> {
     return this.database.transaction(async () => {
       if (!(await this.shares.delete(principal, id, userId))) throw await this.refusal(principal, id);
-      await this.record('share_revoked', id, { userId });
+      await this.record(shareRevoked, id, { userId });
     });
   }
 
@@ -60,7 +64,8 @@ export class SharesService {
   /**
    * Gives the caller the share that was offered; part of the transaction that uses up the offer.
    * @param use uses it up, and says which role it gives; asked when the owner can change nothing more.
-   * @throws Problem conflict for the owner, and when the resource has as many shares as it may have; not-found when it is gone.
+   * @throws Problem conflict for the owner, and when the resource has as many shares as it may have; not-found when it
+   * is gone.
    */
   async accept({ userId }: Principal, resourceId: string, use: () => Promise<Grant['role']>): Promise<ShareView> {
     const owner = await this.shares.hold(resourceId);
@@ -69,7 +74,7 @@ export class SharesService {
     const role = await use();
     const share = await this.shares.grant(resourceId, { userId, role });
     if ((await this.shares.count(resourceId)) > resourceLimits.sharesPerResource) throw tooMany();
-    await this.record('share_granted', resourceId, { userId, role });
+    await this.record(shareGranted, resourceId, { userId, role });
     return share;
   }
 
@@ -78,10 +83,19 @@ export class SharesService {
     return (await this.resources.explain(principal, id, resourcePolicy.share)) ?? new Problem('not-found');
   }
 
-  private record(action: 'share_granted' | 'share_revoked', id: string, details: { userId: string; role?: string }): Promise<void> {
-    return this.events.record({ action, outcome: 'success', target: { type: 'resource', id }, details: { ...details } });
+  private record(action: DeclaredAction, id: string, details: { userId: string; role?: string }): Promise<void> {
+    return this.events.recordInTransaction({
+      action,
+      outcome: 'success',
+      target: { type: 'resource', id },
+      details: { ...details },
+    });
   }
 }
 
 const tooMany = () =>
-  new Problem('conflict', `The resource is shared with ${resourceLimits.sharesPerResource} people, which is the most: one share has to go first.`);
+  new Problem(
+    'conflict',
+    `The resource is shared with ${resourceLimits.sharesPerResource} people, which is the most: ` +
+      'one share has to go first.',
+  );

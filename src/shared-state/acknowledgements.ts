@@ -8,7 +8,10 @@ interface Waiting {
 export class Acknowledgements {
   private readonly waiting = new Map<string, Waiting>();
 
-  /** Resolves when as many have heard it as `expect()` says, and after the bound at the latest. To be called before it is announced. */
+  /**
+   * Resolves when as many have heard it as `expect()` says, and after the bound at the latest. To be called before it
+   * is announced.
+   */
   async all(id: string, boundMs: number): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((done) => {

@@ -20,7 +20,8 @@ export function redisOptions(config: Config, url: string, name: string): RedisOp
     enableOfflineQueue: name === 'subscriber',
     commandTimeout: name === 'subscriber' ? undefined : 300,
     connectTimeout: 500,
-    // A command without an answer: the link fell silent. It is replaced, before the next requests wait for their time-outs too.
+    // A command without an answer: the link fell silent. It is replaced, before the next requests wait for their
+    // time-outs too.
     socketTimeout: 1_000,
     keepAlive: 10_000,
     reconnectOnError: reconnectToPrimary(),
@@ -49,7 +50,14 @@ export async function checkRedis(config: Config): Promise<void> {
   if (config.redisUrl === undefined) return;
   const options = redisOptions(config, config.redisUrl, 'check');
   // A process that is still loading its code may be late itself: that is no fault of Redis.
-  const patience = { connectTimeout: 3_000, commandTimeout: 5_000, socketTimeout: 5_000, enableReadyCheck: false, retryStrategy: () => null, reconnectOnError: null };
+  const patience = {
+    connectTimeout: 3_000,
+    commandTimeout: 5_000,
+    socketTimeout: 5_000,
+    enableReadyCheck: false,
+    retryStrategy: () => null,
+    reconnectOnError: null,
+  };
   const redis = new Redis({ ...options, ...patience, lazyConnect: true });
   let cause: Error | undefined;
   // The promise only tells that the connection is closed, the event tells why.
@@ -59,7 +67,7 @@ export async function checkRedis(config: Config): Promise<void> {
     await probeCommands(redis, namespaceOf(config));
     await redis.subscribe(`${namespaceOf(config)}:probe`);
   } catch (error) {
-    await refuseUnlessAway(cause ?? (error as Error), options);
+    await assertUnreachable(cause ?? (error as Error), options);
   } finally {
     redis.disconnect();
   }
@@ -69,16 +77,19 @@ const networkOutages = ['ECONNREFUSED', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', '
 const outages = new Set([...networkOutages, 'LOADING', 'MASTERDOWN']);
 
 /**
- * A Redis that is away comes back, and until then each instance limits by itself. Everything else is a Redis that nobody
- * should talk to, or that does not know us: it would stay so, and the instances would never share a limit.
+ * A Redis that is away comes back, and until then each instance limits by itself. Everything else is a Redis that
+ * nobody should talk to, or that does not know us: it would stay so, and the instances would never share a limit.
  */
-async function refuseUnlessAway(cause: NodeJS.ErrnoException, options: RedisOptions): Promise<void> {
+async function assertUnreachable(cause: NodeJS.ErrnoException, options: RedisOptions): Promise<void> {
   const reason = refusalOf(cause);
   // One that takes the connection and never finishes the handshake is not away: it speaks no TLS.
   if (outages.has(reason) && !(reason === 'ETIMEDOUT' && (await isReachable(options)))) return;
   const fix = fixes.get(reason);
   const what = 'check user, password and REDIS_CERT_FILE, and whether both sides speak TLS';
-  const refused = fix === undefined ? `Redis does not let us in (${reason}): ${what}` : `Redis refuses what the service needs (${reason}): ${fix}`;
+  const refused =
+    fix === undefined
+      ? `Redis does not let us in (${reason}): ${what}`
+      : `Redis refuses what the service needs (${reason}): ${fix}`;
   throw handshakeFault('REDIS', cause) ?? new ConfigurationError([`REDIS_URL: ${refused}`]);
 }
 
@@ -86,7 +97,11 @@ const fixes: ReadonlyMap<string, string> = new Map([
   ['READONLY', 'it is a replica; set the address of the primary'],
   ['OOM', 'its memory is full; raise maxmemory, or let it evict keys (maxmemory-policy)'],
   ['MISCONF', 'it cannot save to its disk; mend that, or save nothing'],
-  ['NOPERM', 'give its user the keys and channels that begin with the host of PUBLIC_URL, and the commands of docs/practices/links.md'],
+  [
+    'NOPERM',
+    'give its user the keys and channels that begin with the host of PUBLIC_URL, ' +
+      'and the commands of docs/practices/links.md',
+  ],
   ['ERR', 'set the number of a database that exists as path, and a Redis 7 or Valkey that runs scripts'],
 ]);
 

@@ -1,7 +1,8 @@
 import type { Redis } from 'ioredis';
 
-// A Redis that answers PING may refuse everything else: a replica after a failover, one that is full, a user without rights, a database
-// that does not exist. The limits would then quietly be those of one instance, and a revocation would reach nobody else, for ever.
+// A Redis that answers PING may refuse everything else: a replica after a failover, one that is full, a user without
+// rights, a database that does not exist. The limits would then quietly be those of one instance, and a revocation
+// would reach nobody else, for ever.
 
 /** What a counter needs: a script that writes a key, counts and asks for its time to live. */
 const countOnce = `redis.call('set', KEYS[1], 0, 'EX', ARGV[1], 'NX')

@@ -34,7 +34,10 @@ export class RedisWatch {
   report(error: unknown): void {
     if (this.ended || this.fault !== undefined) return;
     this.fault = refusalOf(error);
-    this.logger.error({ message: `Redis does not do what the service needs (${this.fault}): until it does, each instance limits by itself`, error });
+    this.logger.error({
+      message: `Redis does not do what the service needs (${this.fault}): each instance limits by itself meanwhile`,
+      error,
+    });
   }
 
   end(): void {
@@ -50,11 +53,15 @@ export class RedisWatch {
       this.report(error);
       throw error;
     }
-    if (this.fault !== undefined && !this.ended) this.logger.warn(`Redis works again after ${this.fault}: the instances share their limits`);
+    if (this.fault !== undefined && !this.ended)
+      this.logger.warn(`Redis works again after ${this.fault}: the instances share their limits`);
     this.fault = undefined;
   }
 
-  /** It sends nothing by itself, so a link that fell silent would never be noticed: the answer is what `socketTimeout` waits for. */
+  /**
+   * It sends nothing by itself, so a link that fell silent would never be noticed: the answer is what `socketTimeout`
+   * waits for.
+   */
   private async hearSubscriber(): Promise<void> {
     if (this.subscriber.status !== 'ready') throw new Error('the connection for messages is not there');
     let late: NodeJS.Timeout | undefined;

@@ -1,3 +1,4 @@
+// Remove: not by itself; what all instances share for a moment is there, ended sessions among it.
 import { Global, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { Redis } from 'ioredis';
 import { HealthChecks } from '../common/health-checks.js';
@@ -14,7 +15,9 @@ import { SharedState } from './shared-state.js';
       useFactory: (config: Config) => {
         const url = config.redisUrl;
         if (url === undefined) return new SharedState(namespaceOf(config));
-        const [commands, subscriber] = ['commands', 'subscriber'].map((name) => new Redis(redisOptions(config, url, name))) as [Redis, Redis];
+        const [commands, subscriber] = ['commands', 'subscriber'].map(
+          (name) => new Redis(redisOptions(config, url, name)),
+        ) as [Redis, Redis];
         return new SharedState(namespaceOf(config), { commands, subscriber });
       },
     },
@@ -22,8 +25,12 @@ import { SharedState } from './shared-state.js';
   exports: [SharedState],
 })
 export class SharedStateModule implements OnApplicationShutdown {
-  constructor(@Inject(SharedState) private readonly state: SharedState, health: HealthChecks) {
-    // Told, and not required: without Redis each instance limits by itself, and to take all of them away would be the larger outage.
+  constructor(
+    @Inject(SharedState) private readonly state: SharedState,
+    health: HealthChecks,
+  ) {
+    // Told, and not required: without Redis each instance limits by itself, and to take all of them away would be the
+    // larger outage.
     if (state.redis !== undefined) health.add('redis', () => state.check(), { required: false });
   }
 

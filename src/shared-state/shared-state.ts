@@ -15,9 +15,10 @@ interface Connections {
 export const rememberedMs = 2_000;
 
 /**
- * Short-lived state of all instances. In memory it is the state of one instance; with Redis, of all of them. Messages empty caches:
- * nothing is allowed because a message arrived. What is remembered across requests is remembered for `rememberedMs` at most, and only
- * while `isListening`: so after `publish()` nobody acts on the old state any more.
+ * Short-lived state of all instances. In memory it is the state of one instance; with Redis, of all of them. Messages
+ * empty caches:
+ * nothing is allowed because a message arrived. What is remembered across requests is remembered for `rememberedMs` at
+ * most, and only while `isListening`: so after `publish()` nobody acts on the old state any more.
  */
 @Injectable()
 export class SharedState {
@@ -44,7 +45,10 @@ export class SharedState {
     if (connections === undefined) return;
     const { commands, subscriber } = connections;
     this.watch = new RedisWatch(commands, subscriber, namespace);
-    subscriber.on('message', (channel: string, text: string) => void this.receive(channel.slice(namespace.length + 1), text));
+    subscriber.on(
+      'message',
+      (channel: string, text: string) => void this.receive(channel.slice(namespace.length + 1), text),
+    );
     subscriber.on('ready', () => this.listenAgain());
     subscriber.on('close', () => this.interrupt());
     this.listen(this.ackChannel(this.instance));
@@ -66,8 +70,9 @@ export class SharedState {
   }
 
   /**
-   * Tells every instance, this one at once. Resolves when all that are connected to Redis have acted on it; where one does not answer, or
-   * Redis does not, after `rememberedMs`, when nothing that they remember counts any more (ASVS v5.0.0-7.4.1). Never fails the caller.
+   * Tells every instance, this one at once. Resolves when all that are connected to Redis have acted on it; where one
+   * does not answer, or Redis does not, after `rememberedMs`, when nothing that they remember counts any more (ASVS
+   * v5.0.0-7.4.1). Never fails the caller.
    */
   async publish(channel: string, message: string): Promise<void> {
     void this.deliver(channel, message);
@@ -75,7 +80,10 @@ export class SharedState {
     const id = String((this.announced += 1));
     const everybody = this.acknowledgements.all(id, rememberedMs);
     try {
-      const receivers = await this.connections.commands.publish(`${this.namespace}:${channel}`, JSON.stringify([this.instance, id, message]));
+      const receivers = await this.connections.commands.publish(
+        `${this.namespace}:${channel}`,
+        JSON.stringify([this.instance, id, message]),
+      );
       this.acknowledgements.expect(id, receivers);
     } catch (error) {
       this.watch?.report(error);
@@ -83,7 +91,10 @@ export class SharedState {
     await everybody;
   }
 
-  /** Delivery is at most once: see `onInterruption()`. An instance counts as told when the listener has returned, or its promise is kept. */
+  /**
+   * Delivery is at most once: see `onInterruption()`. An instance counts as told when the listener has returned, or its
+   * promise is kept.
+   */
   subscribe(channel: string, listener: Listener): void {
     const known = this.listeners.get(channel);
     if (known !== undefined) {
@@ -112,10 +123,13 @@ export class SharedState {
     const settle = () => {
       if (connection === this.connection) this.unanswered -= 1;
     };
-    this.connections?.subscriber.subscribe(...channels.map((channel) => `${this.namespace}:${channel}`)).then(settle, (error: unknown) => {
-      // A command may be done before the connection was there.
-      if (!this.disconnected) this.logger.error('Redis did not take a subscription; it is tried again when Redis is back', error);
-    });
+    this.connections?.subscriber
+      .subscribe(...channels.map((channel) => `${this.namespace}:${channel}`))
+      .then(settle, (error: unknown) => {
+        // A command may be done before the connection was there.
+        if (!this.disconnected)
+          this.logger.error('Redis did not take a subscription; it is tried again when Redis is back', error);
+      });
   }
 
   /** A new connection has no subscriptions; only its answer says that from here on nothing is missed. */

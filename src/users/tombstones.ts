@@ -1,7 +1,7 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from '../common/clock.js';
-import { idPattern } from '../common/fields.js';
+import { idPattern } from '../common/http/fields.js';
 import { CONFIG, ConfigurationError, type Config } from '../config/index.js';
 import { Database } from '../database/index.js';
 
@@ -9,8 +9,8 @@ import { Database } from '../database/index.js';
 const atOnce = 10_000;
 
 /**
- * Who was erased, kept twice: in the database, and in a file apart from it. A backup brings erased people back, and the database's
- * own tombstones of that time do not know of it; the file does. So the boot compares the two.
+ * Who was erased, kept twice: in the database, and in a file apart from it. A backup brings erased people back, and the
+ * database's own tombstones of that time do not know of it; the file does. So the boot compares the two.
  */
 @Injectable()
 export class Tombstones {
@@ -22,17 +22,21 @@ export class Tombstones {
 
   /**
    * Asked before the service listens. Also makes the file, and writes into it what a crash has kept from it.
-   * @throws ConfigurationError when the file is lost or cannot be written; Error after a restore, until the erasures were repeated.
+   * @throws ConfigurationError when the file is lost or cannot be written; Error after a restore, until the erasures
+   * were repeated.
    */
-  async refuseTheRisen(): Promise<void> {
+  async assertNoErasedUsersRestored(): Promise<void> {
     const { risen, unwritten } = await this.compare();
     if (risen.length > 0) {
       throw new Error(
-        `the database was restored from before ${risen.length} erasures: repeat them with npm run cli -- db:after-restore`,
+        `the database was restored from before ${risen.length} erasures: ` +
+          'repeat them with npm run cli -- db:after-restore',
       );
     }
     await this.append(unwritten).catch((error: NodeJS.ErrnoException) => {
-      throw new ConfigurationError([`TOMBSTONE_FILE: the file cannot be written (${error.code}); mend it, or set another one`]);
+      throw new ConfigurationError([
+        `TOMBSTONE_FILE: the file cannot be written (${error.code}); mend it, or set another one`,
+      ]);
     });
   }
 
@@ -43,7 +47,10 @@ export class Tombstones {
 
   /** Part of the transaction that erases. */
   async record(subject: string): Promise<void> {
-    await this.database.client.tombstone.createMany({ data: [{ subject, erasedAt: this.clock.now() }], skipDuplicates: true });
+    await this.database.client.tombstone.createMany({
+      data: [{ subject, erasedAt: this.clock.now() }],
+      skipDuplicates: true,
+    });
   }
 
   /** After the commit. What does not get there is written at the next boot. */
@@ -72,9 +79,14 @@ export class Tombstones {
 
   private async inDatabase(): Promise<Set<string>> {
     const subjects = new Set<string>();
-    for (let last: string | undefined; ; ) {
+    for (let last: string | undefined; ;) {
       const where = last === undefined ? {} : { subject: { gt: last } };
-      const page = await this.database.client.tombstone.findMany({ where, orderBy: { subject: 'asc' }, take: atOnce, select: { subject: true } });
+      const page = await this.database.client.tombstone.findMany({
+        where,
+        orderBy: { subject: 'asc' },
+        take: atOnce,
+        select: { subject: true },
+      });
       for (const { subject } of page) subjects.add(subject);
       last = page.at(-1)?.subject;
       if (page.length < atOnce) return subjects;
@@ -85,7 +97,8 @@ export class Tombstones {
     const unknown = new Set(subjects);
     for (let at = 0; at < subjects.length; at += atOnce) {
       const where = { subject: { in: subjects.slice(at, at + atOnce) } };
-      for (const { subject } of await this.database.client.tombstone.findMany({ where, select: { subject: true } })) unknown.delete(subject);
+      for (const { subject } of await this.database.client.tombstone.findMany({ where, select: { subject: true } }))
+        unknown.delete(subject);
     }
     return [...unknown];
   }
@@ -100,17 +113,19 @@ export class Tombstones {
       return await open(this.config.tombstoneFile);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-      await this.refuseLostFile();
+      await this.assertFileNotLost();
       return undefined;
     }
   }
 
   /** Without its file, an instance cannot tell a restored database from another: everybody erased would be back. */
-  private async refuseLostFile(): Promise<void> {
-    if (!this.config.production || (await this.database.client.user.findFirst({ select: { id: true } })) === null) return;
+  private async assertFileNotLost(): Promise<void> {
+    if (!this.config.production || (await this.database.client.user.findFirst({ select: { id: true } })) === null)
+      return;
     throw new ConfigurationError([
-      'TOMBSTONE_FILE: the file is missing, and the database has users: set the file of the other instances, or bring it back. If it is ' +
-        'lost for good and the database was not restored, make an empty one; the next start fills it',
+      'TOMBSTONE_FILE: the file is missing, and the database has users: set the file of the other instances, ' +
+        'or bring it back. If it is lost for good and the database was not restored, make an empty one; ' +
+        'the next start fills it',
     ]);
   }
 }

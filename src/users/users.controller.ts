@@ -1,17 +1,22 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Query, StreamableFile } from '@nestjs/common';
 import { ApiBearerAuth, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
-import { Can, StepUp } from '../common/access.decorators.js';
-import { PageQuery } from '../common/cursors.js';
-import { IdParam } from '../common/fields.js';
-import { CurrentPrincipal, type Principal } from '../common/principal.js';
-import { RateLimit } from '../common/rate-limit.decorator.js';
-import { Refuses } from '../common/refusals.decorator.js';
-import { AccountExport } from './account-export.js';
+import { Can, StepUp } from '../common/access/access.decorators.js';
+import { ExportView } from '../common/events/personal-data.js';
+import { PageQuery } from '../common/http/cursors.js';
+import { IdParam } from '../common/http/fields.js';
+import { CurrentPerson, type Person } from '../common/access/principal.js';
+import { defineRateLimits, hour, RateLimit } from '../common/http/rate-limit.js';
+import { Refuses } from '../common/http/refusals.decorator.js';
 import { AccountsService } from './accounts.service.js';
-import { AccountErasure } from './account-erasure.js';
-import { ExportView } from './export.view.js';
 import { AccountView, ChangeRoles, UpdateAccount, UserListView, UserView } from './users.dto.js';
+import { accountPermissions, userPermissions } from './users.permissions.js';
 import { UsersService } from './users.service.js';
+
+/** An export tells most: a stolen session must not harvest in a loop (A6-5). */
+const exportLimits = defineRateLimits('export', [
+  { name: 'export-network', requests: 30, windowSeconds: hour, per: 'network' },
+  { name: 'export', requests: 5, windowSeconds: hour, per: 'user' },
+]);
 
 @ApiTags('users')
 @ApiBearerAuth()
@@ -19,67 +24,69 @@ import { UsersService } from './users.service.js';
 export class UsersController {
   constructor(
     private readonly accounts: AccountsService,
-    private readonly exports: AccountExport,
-    private readonly erasure: AccountErasure,
     private readonly users: UsersService,
   ) {}
 
   @Get('me')
-  @Can('account:read')
+  @Can(accountPermissions.read)
   @Refuses('not-found')
   @ApiOkResponse({ type: AccountView })
-  me(@CurrentPrincipal() principal: Principal): Promise<AccountView> {
+  me(@CurrentPerson() principal: Person): Promise<AccountView> {
     return this.accounts.account(principal);
   }
 
   @Patch('me')
-  @Can('account:update')
+  @Can(accountPermissions.update)
   @Refuses('not-found')
   @ApiOkResponse({ type: AccountView })
-  updateMe(@CurrentPrincipal() principal: Principal, @Body() changes: UpdateAccount): Promise<AccountView> {
+  updateMe(@CurrentPerson() principal: Person, @Body() changes: UpdateAccount): Promise<AccountView> {
     return this.accounts.update(principal, changes);
   }
 
   @Delete('me')
-  @Can('account:delete')
+  @Can(accountPermissions.delete)
   @StepUp()
   @HttpCode(204)
   @Refuses('not-found', 'conflict')
   @ApiNoContentResponse()
-  async deleteMe(@CurrentPrincipal() principal: Principal): Promise<void> {
-    await this.erasure.eraseCaller(principal);
+  async deleteMe(@CurrentPerson() principal: Person): Promise<void> {
+    await this.accounts.erase(principal);
   }
 
   @Get('me/export')
-  @Can('account:export')
+  @Can(accountPermissions.export)
   @StepUp()
-  @RateLimit('export')
+  @RateLimit(exportLimits)
   @Refuses('not-found')
   @ApiOkResponse({ type: ExportView })
-  async exportMe(@CurrentPrincipal() principal: Principal): Promise<StreamableFile> {
-    return new StreamableFile(await this.exports.create(principal), { type: 'application/json; charset=utf-8' });
+  async exportMe(@CurrentPerson() principal: Person): Promise<StreamableFile> {
+    return new StreamableFile(await this.accounts.export(principal), { type: 'application/json; charset=utf-8' });
   }
 
   @Get()
-  @Can('user:list')
+  @Can(userPermissions.list)
   @ApiOkResponse({ type: UserListView })
-  list(@CurrentPrincipal() principal: Principal, @Query() page: PageQuery): Promise<UserListView> {
+  list(@CurrentPerson() principal: Person, @Query() page: PageQuery): Promise<UserListView> {
     return this.users.list(principal, page);
   }
 
   @Get(':id')
-  @Can('user:read')
+  @Can(userPermissions.read)
   @ApiOkResponse({ type: UserView })
-  find(@CurrentPrincipal() principal: Principal, @Param() { id }: IdParam): Promise<UserView> {
+  find(@CurrentPerson() principal: Person, @Param() { id }: IdParam): Promise<UserView> {
     return this.users.find(principal, id);
   }
 
   @Patch(':id/roles')
-  @Can('user:grant')
+  @Can(userPermissions.grant)
   @StepUp()
   @Refuses('conflict')
   @ApiOkResponse({ type: UserView })
-  changeRoles(@CurrentPrincipal() principal: Principal, @Param() { id }: IdParam, @Body() { roles }: ChangeRoles): Promise<UserView> {
+  changeRoles(
+    @CurrentPerson() principal: Person,
+    @Param() { id }: IdParam,
+    @Body() { roles }: ChangeRoles,
+  ): Promise<UserView> {
     return this.users.changeRoles(principal, id, roles);
   }
 }

@@ -1,7 +1,7 @@
-import { PageView } from '../common/cursors.js';
-import { ChoicesField, NullableField, OptionalField, PersonNameField, PhoneField } from '../common/fields.js';
-import { roles, type Role } from '../common/permissions.js';
-import { ViewField } from '../common/view.js';
+import { PageView } from '../common/http/cursors.js';
+import { ChoicesField, NullableField, OptionalField, PersonNameField, PhoneField } from '../common/http/fields.js';
+import { roles, type Role } from '../common/access/permissions.js';
+import { ViewField } from '../common/http/view.js';
 
 export class UpdateAccount {
   @OptionalField()
@@ -32,7 +32,7 @@ export class AccountView {
   @ViewField({ type: 'string', nullable: true })
   phone: string | null;
 
-  @ViewField({ type: 'array', items: { type: 'string', enum: [...roles] } })
+  @ViewField({ type: 'array', items: { type: 'string', enum: roles as Role[] } })
   roles: string[];
 
   @ViewField({ type: 'string', format: 'date-time' })
@@ -50,7 +50,7 @@ export class UserView {
   @ViewField({ type: 'string', nullable: true, description: 'Masked.', example: '+44*******61' })
   phone: string | null;
 
-  @ViewField({ type: 'array', items: { type: 'string', enum: [...roles] } })
+  @ViewField({ type: 'array', items: { type: 'string', enum: roles as Role[] } })
   roles: string[];
 
   @ViewField({ type: 'string', enum: ['active', 'disabled'] })

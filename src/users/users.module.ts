@@ -1,16 +1,22 @@
+// Remove: not by itself; every principal is one of its accounts.
 import { Module } from '@nestjs/common';
-import { Cursors } from '../common/cursors.js';
-import { AccountErasure } from './account-erasure.js';
-import { AccountExport } from './account-export.js';
-import { AccountStanding } from './account-standing.js';
+import { ServesCommands } from '../cli/index.js';
+import { Cursors } from '../common/http/cursors.js';
+import { AccountLock } from './account-lock.js';
 import { AccountsService } from './accounts.service.js';
-import { DeclaredExport } from './declared-export.js';
-import { ErasedSubjects } from './erased-subjects.js';
-import { Erasure } from './erasure.js';
+import { dbAfterRestore } from './after-restore.command.js';
+import { ErasureService } from './erasure.service.js';
 import { Tombstones } from './tombstones.js';
+import { usersErase } from './users-erase.command.js';
+import { usersGrant } from './users-grant.command.js';
 import { UsersController } from './users.controller.js';
 import { UsersRepository } from './users.repository.js';
 import { UsersService } from './users.service.js';
 
-@Module({ controllers: [UsersController], providers: [AccountErasure, AccountExport, AccountStanding, Cursors, AccountsService, DeclaredExport, ErasedSubjects, Erasure, Tombstones, UsersRepository, UsersService], exports: [AccountStanding, Erasure, Tombstones, UsersService] })
+@ServesCommands(usersGrant, usersErase, dbAfterRestore)
+@Module({
+  controllers: [UsersController],
+  providers: [AccountLock, Cursors, AccountsService, ErasureService, Tombstones, UsersRepository, UsersService],
+  exports: [AccountLock, ErasureService, Tombstones, UsersService],
+})
 export class UsersModule {}

@@ -1,14 +1,21 @@
 import { Injectable } from '@nestjs/common';
-import { AuthoritySeals, type Sealed, type Standing } from '../common/authority-seals.js';
-import { mailboxOf } from '../common/mail-address.js';
-import type { Keyset } from '../common/cursors.js';
-import type { Principal } from '../common/principal.js';
+import { AuthoritySeals, type Sealed, type AccountStatus } from '../common/access/authority-seals.js';
+import { user } from '../common/access/permissions.js';
+import type { Keyset } from '../common/http/cursors.js';
+import type { Principal } from '../common/access/principal.js';
 import { Database } from '../database/index.js';
-import { FieldEncryptionError } from '../security/data-protection/index.js';
 import type { UpdateAccount } from './users.dto.js';
 
-const account = { id: true, email: true, name: true, phone: true, roles: true, createdAt: true } as const;
-const listed = { id: true, email: true, phone: true, roles: true, status: true, createdAt: true } as const;
+const ownFields = { id: true, email: true, name: true, phone: true, roles: true, createdAt: true } as const;
+const listedFields = { id: true, email: true, phone: true, roles: true, status: true, createdAt: true } as const;
+
+/** Somebody who signs up. */
+export interface NewUser {
+  /** UUIDv7. */
+  readonly id: string;
+  readonly email: string;
+  readonly name: string;
+}
 
 @Injectable()
 export class UsersRepository {
@@ -18,60 +25,52 @@ export class UsersRepository {
   ) {}
 
   findAccount(principal: Principal) {
-    return this.database.client.user.findUnique({ where: { id: principal.userId }, select: account });
+    return this.database.client.user.findUnique({ where: { id: principal.userId }, select: ownFields });
   }
 
   updateAccount(principal: Principal, { name, phone }: UpdateAccount) {
     const data = { name, phone, version: { increment: 1 } };
-    return this.database.client.user.update({ where: { id: principal.userId }, data, select: account });
+    return this.database.client.user.update({ where: { id: principal.userId }, data, select: ownFields });
   }
 
-  /**
-   * What others wrote under ids of their own with the person's address, before the address goes: registrations, which take their own
-   * keys along (trigger registrations_drop_data_key), and invitations.
-   */
-  async deleteWhatNamesAddressOf(id: string): Promise<void> {
-    const email = await this.addressOf(id);
-    if (email === undefined) return;
-    await this.database.client.registration.deleteMany({ where: { email } });
-    await this.deleteInvitationsTo(email);
+  async create({ id, email, name }: NewUser): Promise<void> {
+    const account = { id, roles: [user], status: 'active', secondFactors: [] };
+    const data = { ...account, email, name, authorityMac: this.seals.ofAccount(account) };
+    await this.database.client.user.create({ data, select: { id: true } });
   }
 
-  /** What others sent to the address. That its mailbox wants no invitations stays known, or they would begin again. */
-  private async deleteInvitationsTo(email: string): Promise<void> {
-    const { invitation, invitedAddress } = this.database.client;
-    const mailbox = { email: mailboxOf(email) };
-    // Locks the mailbox first, as whoever invites it does, so that neither waits for the other in a circle.
-    await invitedAddress.updateMany({ where: mailbox, data: { mails: { increment: 0 } } });
-    await invitation.deleteMany({ where: { email } });
-    await invitedAddress.deleteMany({ where: { ...mailbox, optedOutAt: null, invitations: { none: {} } } });
-  }
-
-  /** Undefined where it does not open: a restore may bring back the cells of a destroyed key. What others wrote to it then lives until it expires. */
-  private async addressOf(id: string): Promise<string | undefined> {
-    try {
-      return (await this.database.client.user.findUnique({ where: { id }, select: { email: true } }))?.email;
-    } catch (error) {
-      if (!(error instanceof FieldEncryptionError)) throw error;
-      return undefined;
-    }
+  async changeEmail(id: string, email: string): Promise<void> {
+    const data = { email, version: { increment: 1 } };
+    await this.database.client.user.update({ where: { id }, data, select: { id: true } });
   }
 
   find(_: Principal, id: string) {
-    return this.database.client.user.findUnique({ where: { id }, select: listed });
+    return this.database.client.user.findUnique({ where: { id }, select: listedFields });
   }
 
   list(_: Principal, { id, order, take }: Keyset) {
-    return this.database.client.user.findMany({ where: { id }, orderBy: { id: order }, take, select: listed });
+    return this.database.client.user.findMany({ where: { id }, orderBy: { id: order }, take, select: listedFields });
   }
 
   /**
-   * The next ones are for operators too, who have no principal: the command line is behind the machine's own access control.
-   * @param standing as it was read under the lock of `lockWithAdministrators()`: what is written is sealed.
+   * The next ones are for operators too, who have no principal: the command line is behind the machine's own access
+   * control.
+   * @param account as it was read under a lock: what is written is sealed.
    */
-  async changeStanding({ id, roles, status, secondFactors }: Standing): Promise<void> {
-    const authorityMac = this.seals.ofStanding({ id, roles, status, secondFactors });
-    const data = { roles: [...roles], status, authorityMac, version: { increment: 1 } };
+  async changeAuthority(account: AccountStatus): Promise<void> {
+    const { id, roles, status } = account;
+    const data = {
+      roles: [...roles],
+      status,
+      authorityMac: this.seals.ofAccount(account),
+      version: { increment: 1 },
+    };
+    await this.database.client.user.updateMany({ where: { id }, data });
+  }
+
+  async changeSecondFactors(account: AccountStatus): Promise<void> {
+    const { id, secondFactors } = account;
+    const data = { secondFactors: [...secondFactors], authorityMac: this.seals.ofAccount(account) };
     await this.database.client.user.updateMany({ where: { id }, data });
   }
 
@@ -80,16 +79,28 @@ export class UsersRepository {
     return (await this.database.client.session.count({ where: { id, endedAt: null } })) === 1;
   }
 
+  findEmail(id: string) {
+    return this.database.client.user.findUnique({ where: { id }, select: { email: true } });
+  }
+
   findByEmail(email: string) {
-    return this.database.client.user.findFirst({ where: { email }, select: { id: true } });
+    return this.database.client.user.findFirst({ where: { email }, select: { id: true, status: true } });
+  }
+
+  /** One person, locked until the transaction ends. Opens no cell. */
+  async lock(id: string): Promise<Sealed<AccountStatus> | undefined> {
+    const [row] = await this.database.client.$queryRaw<Sealed<AccountStatus>[]>`
+      SELECT id::text, roles, status, second_factors AS "secondFactors", authority_mac AS "authorityMac" FROM users
+      WHERE id = ${id}::uuid FOR NO KEY UPDATE`;
+    return row;
   }
 
   /**
-   * The people and all administrators, locked until the transaction ends: two administrators who demote each other at the same time
-   * must not both succeed (ASVS v5.0.0-15.4.2). One statement: rows that it waited for are given as they are then, and all who lock do it
-   * in the order of the ids, so that none waits for another in a circle.
+   * The people and all administrators, locked until the transaction ends: two administrators who demote each other at
+   * the same time must not both succeed (ASVS v5.0.0-15.4.2). One statement: rows that it waited for are given as they
+   * are then, and all who lock do it in the order of the ids, so that none waits for another in a circle.
    */
-  lockWithAdministrators(ids: readonly string[]): Promise<Sealed<Standing>[]> {
+  lockWithAdministrators(ids: readonly string[]): Promise<Sealed<AccountStatus>[]> {
     return this.database.client.$queryRaw`
       SELECT id::text, roles, status, second_factors AS "secondFactors", authority_mac AS "authorityMac" FROM users
       WHERE id = ANY (${[...ids]}::uuid[]) OR ('admin' = ANY (roles) AND status = 'active') ORDER BY id FOR UPDATE`;

@@ -2,9 +2,10 @@ import { Body, Controller, Get, Post } from '@nestjs/common';
 import { ApiOkResponse } from '@nestjs/swagger';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ApiDocsModule } from '../../src/api-docs/index.js';
-import { Can, Public } from '../../src/common/access.decorators.js';
-import { NullableField, TextField } from '../../src/common/fields.js';
-import { ViewField } from '../../src/common/view.js';
+import { Can, Public } from '../../src/common/access/access.decorators.js';
+import { NullableField, TextField } from '../../src/common/http/fields.js';
+import { ViewField } from '../../src/common/http/view.js';
+import { accountPermissions } from '../../src/users/users.permissions.js';
 import { startSmallApp, type SmallApp } from '../security/small-app.js';
 
 class Credentials {
@@ -39,14 +40,14 @@ class DocumentedController {
   }
 
   @Get('users/me')
-  @Can('account:read')
+  @Can(accountPermissions.read)
   @ApiOkResponse({ type: TokensView })
   me(): TokensView {
     return { accessToken: 'x' };
   }
 
   @Get('users/nested')
-  @Can('account:read')
+  @Can(accountPermissions.read)
   @ApiOkResponse({ type: NestedView })
   nested(): NestedView {
     return { one: null, several: [] };
@@ -72,8 +73,13 @@ describe('The OpenAPI document (practice 3.2, ASVS 4.1.1)', () => {
   it('names the views inside of views: no reference leads nowhere', async () => {
     const { body } = await app.request('GET', '/openapi.json');
     const tokens = { $ref: '#/components/schemas/TokensView' };
-    expect(body.components.schemas.NestedView.properties).toMatchObject({ one: { anyOf: [tokens, { type: 'null' }] }, several: { type: 'array', items: tokens } });
-    const references = [...JSON.stringify(body).matchAll(/"\$ref":"#\/components\/schemas\/(\w*)"/g)].map(([, name = '']) => name);
+    expect(body.components.schemas.NestedView.properties).toMatchObject({
+      one: { anyOf: [tokens, { type: 'null' }] },
+      several: { type: 'array', items: tokens },
+    });
+    const references = [...JSON.stringify(body).matchAll(/"\$ref":"#\/components\/schemas\/(\w*)"/g)].map(
+      ([, name = '']) => name,
+    );
     expect(references.filter((name) => body.components.schemas[name] === undefined)).toEqual([]);
   });
 
@@ -86,9 +92,12 @@ describe('The OpenAPI document (practice 3.2, ASVS 4.1.1)', () => {
 
   it('every operation documents its errors as problems', async () => {
     const { body } = await app.request('GET', '/openapi.json');
-    const operations = Object.values(body.paths as Record<string, Record<string, { responses: Record<string, unknown> }>>).flatMap((path) => Object.values(path));
+    const operations = Object.values(
+      body.paths as Record<string, Record<string, { responses: Record<string, unknown> }>>,
+    ).flatMap((path) => Object.values(path));
     expect(operations.length).toBeGreaterThan(2);
-    for (const { responses } of operations) expect(responses).toMatchObject({ 500: { $ref: '#/components/responses/internal-error' } });
+    for (const { responses } of operations)
+      expect(responses).toMatchObject({ 500: { $ref: '#/components/responses/internal-error' } });
     expect(body.components.schemas.Problem.required).toContain('requestId');
   });
 
@@ -99,7 +108,7 @@ describe('The OpenAPI document (practice 3.2, ASVS 4.1.1)', () => {
 });
 
 describe('The page on /docs (practice 3.3)', () => {
-  it('runs scripts of its own origin only: nothing inline, no eval, no frame, no foreign host [ASVS 3.4.3]', async () => {
+  it('runs scripts of its own origin only: none inline, no eval, no frame, no foreign host [ASVS 3.4.3]', async () => {
     const { status, headers, text } = await app.request('GET', '/docs');
     expect([status, headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
     const policy = headers['content-security-policy'] ?? '';
@@ -119,12 +128,17 @@ describe('The page on /docs (practice 3.3)', () => {
     expect([status, headers['content-type'], headers['x-content-type-options']]).toEqual([200, type, 'nosniff']);
   });
 
-  it.each(['/docs/', '/docs/index.html', '/docs/swagger-ui.css.map', '/docs/package.json', '/docs/../package.json', '/docs-json', '/api'])(
-    'asks for %s: 404, no file but the named ones [A8-8] [ASVS 13.4.7]',
-    async (path) => {
-      expect((await app.request('GET', path)).status).toBe(404);
-    },
-  );
+  it.each([
+    '/docs/',
+    '/docs/index.html',
+    '/docs/swagger-ui.css.map',
+    '/docs/package.json',
+    '/docs/../package.json',
+    '/docs-json',
+    '/api',
+  ])('asks for %s: 404, no file but the named ones [A8-8] [ASVS 13.4.7]', async (path) => {
+    expect((await app.request('GET', path)).status).toBe(404);
+  });
 
   it('asks for /docs/%2e%2e%2fpackage.json: 400, for a path has one spelling [A8-8] [ASVS 13.4.7]', async () => {
     expect((await app.request('GET', '/docs/%2e%2e%2fpackage.json')).status).toBe(400);

@@ -1,9 +1,10 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { describe, expect, it } from 'vitest';
-import { Conformance } from '../support/conformance.js';
+import { Conformance } from './answer-check.js';
 import type { Answer } from '../support/http.js';
 
-// The checker that holds every answer of the other tests against the document: if it let something pass, they would prove less than they say.
+// The checker that holds every answer of the other tests against the document: if it let something pass, they would
+// prove less than they say.
 
 const text = { type: 'string' };
 const problem = {
@@ -15,7 +16,10 @@ const problem = {
 const answers = {
   200: {
     content: { 'application/json': { schema: { $ref: '#/components/schemas/Thing' } } },
-    headers: { 'ETag': { required: true, schema: { type: 'string', pattern: '^"[0-9]+"$' } }, 'X-Hint': { schema: text } },
+    headers: {
+      'ETag': { required: true, schema: { type: 'string', pattern: '^"[0-9]+"$' } },
+      'X-Hint': { schema: text },
+    },
   },
   204: { description: 'nothing' },
   404: { $ref: '#/components/responses/not-found' },
@@ -24,13 +28,34 @@ const answers = {
 const document = {
   openapi: '3.1.1',
   info: { title: 'API', version: '1' },
-  paths: { '/things/{id}': { get: { operationId: 'Things.find', responses: answers } }, '/things/all': { delete: { operationId: 'Things.clear', responses: answers } } },
+  paths: {
+    '/things/{id}': { get: { operationId: 'Things.find', responses: answers } },
+    '/things/all': { delete: { operationId: 'Things.clear', responses: answers } },
+  },
   components: {
     schemas: {
-      Thing: { type: 'object', required: ['id', 'count'], additionalProperties: false, properties: { id: { ...text, format: 'uuid' }, count: { type: ['integer', 'null'] } } },
+      Thing: {
+        type: 'object',
+        required: ['id', 'count'],
+        additionalProperties: false,
+        properties: { id: { ...text, format: 'uuid' }, count: { type: ['integer', 'null'] } },
+      },
       Problem: problem,
     },
-    responses: { 'not-found': { content: { 'application/problem+json': { schema: { allOf: [{ $ref: '#/components/schemas/Problem' }, { type: 'object', properties: { type: { ...text, enum: ['/problems/not-found'] } } }] } } } } },
+    responses: {
+      'not-found': {
+        content: {
+          'application/problem+json': {
+            schema: {
+              allOf: [
+                { $ref: '#/components/schemas/Problem' },
+                { type: 'object', properties: { type: { ...text, enum: ['/problems/not-found'] } } },
+              ],
+            },
+          },
+        },
+      },
+    },
   },
 } as unknown as OpenAPIObject;
 
@@ -44,7 +69,10 @@ function answer(status: number, body: unknown, headers: Record<string, string> =
 }
 
 const tagged = { etag: '"1"' };
-const check = (one: Answer, method = 'GET', path = '/things/1?a=b', methods: readonly string[] = []) => () => conformance.check(method, path, one, () => methods);
+const check =
+  (one: Answer, method = 'GET', path = '/things/1?a=b', methods: readonly string[] = []) =>
+  () =>
+    conformance.check(method, path, one, () => methods);
 
 describe('the checker of answers: every fault throws [practice 3.2] [ASVS 4.1.1]', () => {
   it.each([
@@ -65,10 +93,18 @@ describe('the checker of answers: every fault throws [practice 3.2] [ASVS 4.1.1]
     ['a wrong format', answer(200, { ...thing, id: 'x' }, tagged), '/id must match format "uuid"'],
     ['another problem than declared', answer(404, { type: '/problems/forbidden', status: 404 }), '/type'],
     ['a body where none is declared', answer(204, thing), 'there is a body'],
-    ['another content type', answer(200, thing, { ...tagged, 'content-type': 'text/html' }), 'the content type text/html is not declared'],
+    [
+      'another content type',
+      answer(200, thing, { ...tagged, 'content-type': 'text/html' }),
+      'the content type text/html is not declared',
+    ],
     ['a missing header', answer(200, thing), 'the header ETag is missing'],
     ['a header in a wrong form', answer(200, thing, { etag: 'W/"1"' }), 'ETag'],
-    ['a telling header that is not declared', answer(200, thing, { ...tagged, location: '/' }), 'the header location is not declared'],
+    [
+      'a telling header that is not declared',
+      answer(200, thing, { ...tagged, location: '/' }),
+      'the header location is not declared',
+    ],
   ])('%s: the test that got it fails', (_, one, words) => {
     expect(check(one)).toThrow(words);
   });
@@ -84,8 +120,20 @@ describe('the checker of answers: every fault throws [practice 3.2] [ASVS 4.1.1]
 
   it.each([
     ['an unknown route that answers 200', 'GET /nowhere', answer(200, thing), [], 'nothing has that route'],
-    ['an unknown route whose refusal is no problem', 'GET /nowhere', answer(404, 'no', { 'content-type': 'text/plain' }), [], 'no problem document'],
-    ['a problem that tells another status', 'GET /nowhere', answer(404, { type: 'x', status: 400 }), [], 'another status'],
+    [
+      'an unknown route whose refusal is no problem',
+      'GET /nowhere',
+      answer(404, 'no', { 'content-type': 'text/plain' }),
+      [],
+      'no problem document',
+    ],
+    [
+      'a problem that tells another status',
+      'GET /nowhere',
+      answer(404, { type: 'x', status: 400 }),
+      [],
+      'another status',
+    ],
     ['a 405 without Allow', 'PUT /things/1', answer(405, { type: 'x', status: 405 }), ['GET'], 'Allow'],
     ['a page that answers with JSON', 'GET /docs', answer(200, thing), ['GET'], 'a page answers with JSON'],
     ['a page without a content type', 'GET /docs', answer(200, ''), ['GET'], 'no content type'],

@@ -16,11 +16,24 @@ export class ServiceProcess {
   static async start(app: TestApp, databaseUrl: string): Promise<ServiceProcess> {
     const chosen = profile();
     const redis = chosen.name === 'services' ? { REDIS_URL: chosen.redisUrl, PUBLIC_URL: app.publicUrl } : {};
-    const ports = { HTTPS_PORT: '0', HTTP_PORT: '0', INTERNAL_PORT: '0', ARGON2_MEMORY_KIB: '19456', ARGON2_PASSES: '2' };
-    const env = { PATH: process.env['PATH'] ?? '', DATA_DIRECTORY: app.dataDirectory, DATABASE_URL: databaseUrl, ...redis, ...ports };
+    const ports = {
+      HTTPS_PORT: '0',
+      HTTP_PORT: '0',
+      INTERNAL_PORT: '0',
+      ARGON2_MEMORY_KIB: '19456',
+      ARGON2_PASSES: '2',
+    };
+    const env = {
+      PATH: process.env['PATH'] ?? '',
+      DATA_DIRECTORY: app.dataDirectory,
+      DATABASE_URL: databaseUrl,
+      ...redis,
+      ...ports,
+    };
     const child = spawn(process.execPath, ['dist/main.js'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
     for (;;) {
       const port = /API\s+https:\/\/localhost:(\d+)/.exec(output)?.[1];
       if (port !== undefined) return new ServiceProcess(app, child, Number(port));

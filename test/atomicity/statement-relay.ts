@@ -11,8 +11,8 @@ export interface Strike {
 }
 
 /**
- * A relay in front of PostgreSQL that knows where a statement begins (frontend messages Query and Execute), and can cut every
- * connection at exactly that point.
+ * A relay in front of PostgreSQL that knows where a statement begins (frontend messages Query and Execute), and can cut
+ * every connection at exactly that point.
  */
 export class StatementRelay {
   private readonly sockets = new Set<Socket>();
@@ -57,7 +57,10 @@ export class StatementRelay {
   }
 
   private join(client: Socket, upstream: Socket): void {
-    for (const [one, other] of [[client, upstream], [upstream, client]] as const) {
+    for (const [one, other] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
       this.sockets.add(one);
       one.on('error', () => other.destroy());
       one.on('close', () => {
@@ -120,7 +123,11 @@ class Statements {
       this.rest = this.rest.subarray(length);
       const sql = this.started ? this.sqlOf(bytes) : undefined;
       this.started = true;
-      yield { bytes, sql, isNoise: !this.inTransaction && sql !== undefined && /outgoing_mails|signing_keys/.test(sql) };
+      yield {
+        bytes,
+        sql,
+        isNoise: !this.inTransaction && sql !== undefined && /outgoing_mails|signing_keys/.test(sql),
+      };
     }
   }
 

@@ -17,14 +17,18 @@ export function decode(token: string): { header: Members; payload: Members } {
 /** A compact ES256 JWS over the parts as they are given. */
 export function es256(key: KeyObject, header: string | object, payload: string | object): string {
   const input = `${encode(header)}.${encode(payload)}`;
-  return withLowS(`${input}.${sign('sha256', Buffer.from(input), { key, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`);
+  return withLowS(
+    `${input}.${sign('sha256', Buffer.from(input), { key, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`,
+  );
 }
 
 /** The service's own key: with it, a test shows that a check stands by itself and not behind the signature. */
-export const genuineKey = (app: TestApp): KeyObject => app.on(0).service.app.get(SigningKeys, { strict: false }).active.privateKey;
+export const genuineKey = (app: TestApp): KeyObject =>
+  app.on(0).service.app.get(SigningKeys, { strict: false }).active.privateKey;
 
 /** Issuer and audience of the tokens, and the beginning of every mailed address. */
-export const publicUrl = (app: TestApp): string => app.on(0).service.app.get<Config>(CONFIG, { strict: false }).publicUrl;
+export const publicUrl = (app: TestApp): string =>
+  app.on(0).service.app.get<Config>(CONFIG, { strict: false }).publicUrl;
 
 export const attackersKey = () => generateKeyPairSync('ec', { namedCurve: 'P-256' });
 

@@ -4,11 +4,14 @@ export function median(values: readonly number[]): number {
 }
 
 /**
- * The rank test of Mann and Whitney, two-sided, by the normal approximation: how likely ranks as unequal as these are when both samples come
- * from one distribution. It needs no assumption on its form, and outliers do not move it.
+ * The rank test of Mann and Whitney, two-sided, by the normal approximation: how likely ranks as unequal as these are
+ * when both samples come from one distribution. It needs no assumption on its form, and outliers do not move it.
  */
 export function rankTest(one: readonly number[], other: readonly number[]): number {
-  const all = [...one.map((value) => ({ value, first: true })), ...other.map((value) => ({ value, first: false }))].toSorted((a, b) => a.value - b.value);
+  const all = [
+    ...one.map((value) => ({ value, first: true })),
+    ...other.map((value) => ({ value, first: false })),
+  ].toSorted((a, b) => a.value - b.value);
   const rankSum = all.reduce((sum, { first }, index) => (first ? sum + index + 1 : sum), 0);
   const [n, m] = [one.length, other.length];
   const u = rankSum - (n * (n + 1)) / 2;

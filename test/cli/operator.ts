@@ -19,12 +19,16 @@ export class Operator {
 
   start(...args: string[]) {
     const chosen = profile();
-    const services = chosen.name === 'services' ? { DATABASE_URL: this.app.database.url ?? '', REDIS_URL: chosen.redisUrl, PUBLIC_URL: this.app.publicUrl } : {};
+    const services =
+      chosen.name === 'services'
+        ? { DATABASE_URL: this.app.database.url ?? '', REDIS_URL: chosen.redisUrl, PUBLIC_URL: this.app.publicUrl }
+        : {};
     const env = { PATH: process.env['PATH'] ?? '', DATA_DIRECTORY: this.app.dataDirectory, ...services };
     const child = spawn(process.execPath, ['dist/cli/main.js', ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.children.push(child);
     let output = '';
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
     const exit = new Promise<number | null>((resolve) => child.once('exit', resolve));
     return { child, exit, output: () => output };
   }

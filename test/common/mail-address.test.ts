@@ -22,7 +22,10 @@ describe('one mailbox is counted once, however its address is written [A6-1] [A6
 });
 
 describe('an address that is taken is one that mail goes to [ASVS 1.3.11]', () => {
-  it.each(['"alice"@example.org', '"a b"@example.org', '"a,b"@example.org', '"a@b"@example.org'])('%s has a quoted local part: an address to the standard, none to us', (address) => {
-    expect([isEmail(address), isPlainAddress(address)]).toEqual([true, false]);
-  });
+  it.each(['"alice"@example.org', '"a b"@example.org', '"a,b"@example.org', '"a@b"@example.org'])(
+    '%s has a quoted local part: an address to the standard, none to us',
+    (address) => {
+      expect([isEmail(address), isPlainAddress(address)]).toEqual([true, false]);
+    },
+  );
 });

@@ -29,7 +29,9 @@ describe('the link to the database in production [ASVS 12.3.1] [ASVS 12.3.2] [pr
     `postgresql://app:${long}@2130706433/app`,
     `postgresql://app:${long}@[2001:db8::1]/app`,
   ])('%s would go in clear: refused with the fix, and without a word of the URL [A8-6]', (url) => {
-    expect(faults({ ...production, DATABASE_URL: url })).toEqual([expect.stringMatching(/^DATABASE_URL: .*clear: add \?sslmode=verify-full/)]);
+    expect(faults({ ...production, DATABASE_URL: url })).toEqual([
+      expect.stringMatching(/^DATABASE_URL: .*clear: add \?sslmode=verify-full/),
+    ]);
     expect(faults({ ...production, DATABASE_URL: url, ALLOW_CLEARTEXT_LINKS: 'redis' })).toHaveLength(1);
     expect(faults({ ...production, DATABASE_URL: url, ALLOW_CLEARTEXT_LINKS: 'database' })).toEqual([]);
   });
@@ -48,8 +50,12 @@ describe('the link to the database in production [ASVS 12.3.1] [ASVS 12.3.2] [pr
 
   it('the link of the owner is held to the same', () => {
     const DATABASE_URL = `postgresql://${remote}?sslmode=verify-full`;
-    expect(faults({ ...production, DATABASE_URL, DATABASE_OWNER_URL: `postgresql://${remote}` })).toEqual([expect.stringMatching(/^DATABASE_OWNER_URL: /)]);
-    expect(faults({ ...production, DATABASE_OWNER_URL: DATABASE_URL })).toEqual(['DATABASE_OWNER_URL needs DATABASE_URL: set both']);
+    expect(faults({ ...production, DATABASE_URL, DATABASE_OWNER_URL: `postgresql://${remote}` })).toEqual([
+      expect.stringMatching(/^DATABASE_OWNER_URL: /),
+    ]);
+    expect(faults({ ...production, DATABASE_OWNER_URL: DATABASE_URL })).toEqual([
+      'DATABASE_OWNER_URL needs DATABASE_URL: set both',
+    ]);
   });
 });
 
@@ -62,23 +68,40 @@ describe('a URL that tools read in different ways, in development too [ASVS 12.3
     '?sslrootcert=/etc/canary.crt',
     '?host=canary.example',
   ])('%s: refused', (parameters) => {
-    expect(faults({ DATABASE_URL: `postgresql://${remote}${parameters}` })).toEqual([expect.stringMatching(/^DATABASE_URL: set /)]);
+    expect(faults({ DATABASE_URL: `postgresql://${remote}${parameters}` })).toEqual([
+      expect.stringMatching(/^DATABASE_URL: set /),
+    ]);
   });
 
-  it.each(['rediss://:x@canary.example?tls=false', 'rediss://canary.example/0?path=/tmp/canary', 'rediss://:x@canary.example/canary'])(
-    '%s: refused',
-    (url) => expect(faults({ REDIS_URL: url })).toEqual([expect.stringMatching(/^REDIS_URL: set /)]),
-  );
+  it.each([
+    'rediss://:x@canary.example?tls=false',
+    'rediss://canary.example/0?path=/tmp/canary',
+    'rediss://:x@canary.example/canary',
+  ])('%s: refused', (url) => expect(faults({ REDIS_URL: url })).toEqual([expect.stringMatching(/^REDIS_URL: set /)]));
 
   it('a password with a stray percent sign: refused, and not repeated', () => {
-    expect(faults({ DATABASE_URL: 'postgresql://app:canary%zz@localhost/app' })).toEqual([expect.stringContaining('percent-encoded')]);
+    expect(faults({ DATABASE_URL: 'postgresql://app:canary%zz@localhost/app' })).toEqual([
+      expect.stringContaining('percent-encoded'),
+    ]);
   });
 
   it('parts are decoded once, and nothing is made up', () => {
     expect(databaseLink('postgresql://a%40b:p%2525@[::1]/d%2Fe?sslmode=verify-full')).toEqual({
-      host: '::1', port: 5432, user: 'a@b', password: 'p%25', database: 'd/e', tls: true,
+      host: '::1',
+      port: 5432,
+      user: 'a@b',
+      password: 'p%25',
+      database: 'd/e',
+      tls: true,
     });
-    expect(redisLink('redis://localhost')).toEqual({ host: 'localhost', port: 6379, user: undefined, password: undefined, database: undefined, tls: false });
+    expect(redisLink('redis://localhost')).toEqual({
+      host: 'localhost',
+      port: 6379,
+      user: undefined,
+      password: undefined,
+      database: undefined,
+      tls: false,
+    });
   });
 });
 
@@ -93,22 +116,41 @@ describe('the link to Redis in production [ASVS 12.3.1] [ASVS 12.3.2] [practice 
 });
 
 describe('passwords that everybody tries, in production [ASVS 13.2.3] [ASVS 13.2.1]', () => {
-  const certificate = (name: string) => ({ [`${name}_CERT_FILE`]: '/etc/tls/canary.crt', [`${name}_KEY_FILE`]: '/etc/tls/canary.key' });
-
-  it.each(['postgres:postgres', 'app', 'app:', 'app:app', 'canary:CANARY-db', 'app:Password', 'app:changeme'])('%s to the database: refused; with a client certificate it starts', (login) => {
-    const settings = { ...production, DATABASE_URL: `postgresql://${login}@db.canary.example/CANARY-db?sslmode=verify-full` };
-    expect(faults(settings)).toEqual([expect.stringMatching(/^DATABASE_URL: the password is empty or one that everybody tries/)]);
-    expect(faults({ ...settings, ...certificate('DATABASE') })).toEqual([]);
+  const certificate = (name: string) => ({
+    [`${name}_CERT_FILE`]: '/etc/tls/canary.crt',
+    [`${name}_KEY_FILE`]: '/etc/tls/canary.key',
   });
 
-  it.each(['', ':redis@', ':foobared@', 'default:default@'])('rediss://%s… to Redis: refused; with a client certificate it starts', (login) => {
-    const settings = { ...production, REDIS_URL: `rediss://${login}redis.canary.example` };
-    expect(faults(settings)).toEqual([expect.stringMatching(/^REDIS_URL: the password/)]);
-    expect(faults({ ...settings, ...certificate('REDIS') })).toEqual([]);
-  });
+  it.each(['postgres:postgres', 'app', 'app:', 'app:app', 'canary:CANARY-db', 'app:Password', 'app:changeme'])(
+    '%s to the database: refused; with a client certificate it starts',
+    (login) => {
+      const settings = {
+        ...production,
+        DATABASE_URL: `postgresql://${login}@db.canary.example/CANARY-db?sslmode=verify-full`,
+      };
+      expect(faults(settings)).toEqual([
+        expect.stringMatching(/^DATABASE_URL: the password is empty or one that everybody tries/),
+      ]);
+      expect(faults({ ...settings, ...certificate('DATABASE') })).toEqual([]);
+    },
+  );
+
+  it.each(['', ':redis@', ':foobared@', 'default:default@'])(
+    'rediss://%s… to Redis: refused; with a client certificate it starts',
+    (login) => {
+      const settings = { ...production, REDIS_URL: `rediss://${login}redis.canary.example` };
+      expect(faults(settings)).toEqual([expect.stringMatching(/^REDIS_URL: the password/)]);
+      expect(faults({ ...settings, ...certificate('REDIS') })).toEqual([]);
+    },
+  );
 
   it('a certificate that is never shown, because the link goes in clear, excuses nothing', () => {
-    const settings = { ...production, REDIS_URL: 'redis://redis.canary.example', ALLOW_CLEARTEXT_LINKS: 'redis', ...certificate('REDIS') };
+    const settings = {
+      ...production,
+      REDIS_URL: 'redis://redis.canary.example',
+      ALLOW_CLEARTEXT_LINKS: 'redis',
+      ...certificate('REDIS'),
+    };
     expect(faults(settings)).toEqual([expect.stringContaining('do nothing'), expect.stringContaining('password')]);
   });
 });
@@ -119,21 +161,34 @@ describe('certificate files', () => {
   const files = { caFile: undefined, certFile: undefined, keyFile: undefined };
   const link = databaseLink(`postgresql://${remote}?sslmode=verify-full`);
 
-  it('a certificate without its key, or a CA for a link without TLS: the owner believes in a protection that is not there: refused', () => {
-    expect(faults({ DATABASE_URL: `postgresql://${remote}?sslmode=verify-full`, DATABASE_CERT_FILE: '/etc/canary' })).toEqual([
-      'DATABASE_CERT_FILE and DATABASE_KEY_FILE go together: set both or neither',
+  it('a certificate without its key, or a CA for a link without TLS: refused', () => {
+    expect(
+      faults({ DATABASE_URL: `postgresql://${remote}?sslmode=verify-full`, DATABASE_CERT_FILE: '/etc/canary' }),
+    ).toEqual(['DATABASE_CERT_FILE and DATABASE_KEY_FILE go together: set both or neither']);
+    expect(faults({ REDIS_URL: 'redis://localhost', REDIS_CA_FILE: '/etc/canary' })).toEqual([
+      expect.stringContaining('REDIS_URL asks for no TLS'),
     ]);
-    expect(faults({ REDIS_URL: 'redis://localhost', REDIS_CA_FILE: '/etc/canary' })).toEqual([expect.stringContaining('REDIS_URL asks for no TLS')]);
   });
 
   it('the file is missing, or no certificate: refused with the variable', () => {
-    expect(() => linkTls('DATABASE', link, { ...files, caFile: join(directory, 'none') })).toThrow(/DATABASE_CA_FILE: the file cannot be read \(ENOENT\)/);
+    expect(() => linkTls('DATABASE', link, { ...files, caFile: join(directory, 'none') })).toThrow(
+      /DATABASE_CA_FILE: the file cannot be read \(ENOENT\)/,
+    );
     writeFileSync(join(directory, 'ca.crt'), 'canary');
-    expect(() => linkTls('DATABASE', link, { ...files, caFile: join(directory, 'ca.crt') })).toThrow(/DATABASE_CA_FILE: set a PEM file/);
+    expect(() => linkTls('DATABASE', link, { ...files, caFile: join(directory, 'ca.crt') })).toThrow(
+      /DATABASE_CA_FILE: set a PEM file/,
+    );
   });
 
   it('chain and name are always checked, at TLS 1.2 or newer; addresses are not sent as a name', () => {
-    expect(linkTls('DATABASE', link, files)).toEqual({ rejectUnauthorized: true, minVersion: 'TLSv1.2', servername: 'db.canary.example' });
-    expect(linkTls('REDIS', redisLink('rediss://127.0.0.2'), files)).toEqual({ rejectUnauthorized: true, minVersion: 'TLSv1.2' });
+    expect(linkTls('DATABASE', link, files)).toEqual({
+      rejectUnauthorized: true,
+      minVersion: 'TLSv1.2',
+      servername: 'db.canary.example',
+    });
+    expect(linkTls('REDIS', redisLink('rediss://127.0.0.2'), files)).toEqual({
+      rejectUnauthorized: true,
+      minVersion: 'TLSv1.2',
+    });
   });
 });

@@ -1,10 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { KeyRing } from '@nestjs-secure-template/field-encryption';
+import { purposes } from '../../src/common/macs.js';
 import { createService } from '../../src/app.js';
 import { bootFailure } from '../../src/boot-failure.js';
 import { readConfig, type Config } from '../../src/config/index.js';
-import { KeyRing } from '../../src/security/data-protection/index.js';
 import { developmentCertificates } from '../../src/security/transport/development-certificates.js';
 import { Authority, freePort, PostgresServer, rolePassword } from '../support/tls-servers.js';
 
@@ -22,7 +23,11 @@ export class Cluster {
 
   static async start(): Promise<Cluster> {
     const authority = await Authority.create();
-    const cluster = new Cluster(authority, await PostgresServer.start(authority), mkdtempSync(join(tmpdir(), 'service-roles-')));
+    const cluster = new Cluster(
+      authority,
+      await PostgresServer.start(authority),
+      mkdtempSync(join(tmpdir(), 'service-roles-')),
+    );
     await cluster.addRole('owner');
     await cluster.addRole('app');
     await cluster.postgres.sql('postgres', 'CREATE DATABASE service OWNER owner');
@@ -32,7 +37,11 @@ export class Cluster {
   async addRole(role: string, attributes = ''): Promise<void> {
     await this.postgres.sql('postgres', `CREATE ROLE ${role} LOGIN ${attributes} PASSWORD '${rolePassword}'`);
     const { cert, key } = await this.authority.issue(role);
-    this.certificates.set(role, { DATABASE_CA_FILE: this.authority.caFile, DATABASE_CERT_FILE: cert, DATABASE_KEY_FILE: key });
+    this.certificates.set(role, {
+      DATABASE_CA_FILE: this.authority.caFile,
+      DATABASE_CERT_FILE: cert,
+      DATABASE_KEY_FILE: key,
+    });
   }
 
   /** The variables of a service that logs in as the role. */
@@ -44,18 +53,30 @@ export class Cluster {
   async productionEnv(): Promise<Env> {
     const { certificateFile, keyFile } = await developmentCertificates({ dataDirectory: this.dataDirectory });
     const KEY_RING_FILE = join(this.dataDirectory, 'keys.json');
-    await KeyRing.loadOrCreate(KEY_RING_FILE);
+    await KeyRing.loadOrCreate(KEY_RING_FILE, purposes);
     const HTTPS_PORT = String(await freePort());
     return {
-      NODE_ENV: 'production', HOST: '127.0.0.1', HTTPS_PORT, PUBLIC_URL: `https://localhost:${HTTPS_PORT}`,
-      TLS_CERTIFICATE_FILE: certificateFile, TLS_KEY_FILE: keyFile, KEY_RING_FILE,
-      TOMBSTONE_FILE: `${this.dataDirectory}.tombstones.txt`, ALLOW_IN_PRODUCTION: 'no-mail-server',
+      NODE_ENV: 'production',
+      HOST: '127.0.0.1',
+      HTTPS_PORT,
+      PUBLIC_URL: `https://localhost:${HTTPS_PORT}`,
+      TLS_CERTIFICATE_FILE: certificateFile,
+      TLS_KEY_FILE: keyFile,
+      KEY_RING_FILE,
+      TOMBSTONE_FILE: `${this.dataDirectory}.tombstones.txt`,
+      ALLOW_IN_PRODUCTION: 'no-mail-server',
     };
   }
 
   config(env: Env): Config {
     const ports = { HTTPS_PORT: '0', HTTP_PORT: '0', INTERNAL_PORT: '0' };
-    return readConfig({ DATA_DIRECTORY: this.dataDirectory, ARGON2_MEMORY_KIB: '19456', ARGON2_PASSES: '2', ...ports, ...env });
+    return readConfig({
+      DATA_DIRECTORY: this.dataDirectory,
+      ARGON2_MEMORY_KIB: '19456',
+      ARGON2_PASSES: '2',
+      ...ports,
+      ...env,
+    });
   }
 
   /** What the owner of the service reads when it does not start; undefined when it does. */

@@ -9,12 +9,19 @@ import { HttpFileRun, type Client } from '../support/http-file.js';
 /** What is used of httpYac, which is installed into this folder alone. */
 interface HttpYac {
   readonly send: (context: object) => Promise<boolean>;
-  readonly store: { readonly HttpFileStore: new () => { parse(name: string, text: string, options: object): Promise<{ readonly httpRegions: readonly Region[] }> } };
+  readonly store: { readonly HttpFileStore: new () => HttpFileStore };
   readonly cli: { readonly initIOProvider: () => void };
+}
+interface HttpFileStore {
+  parse(name: string, text: string, options: object): Promise<{ readonly httpRegions: readonly Region[] }>;
 }
 interface Region {
   readonly isGlobal: () => boolean;
-  readonly response?: { readonly statusCode: number; readonly headers: Record<string, string | string[]>; readonly body: unknown };
+  readonly response?: {
+    readonly statusCode: number;
+    readonly headers: Record<string, string | string[]>;
+    readonly body: unknown;
+  };
 }
 
 let app: TestApp;
@@ -34,7 +41,8 @@ async function httpYac(port: number, certificateAuthority: string): Promise<Clie
     const httpFile = await new store.HttpFileStore().parse(join(process.cwd(), 'docs/http/file.http'), text, {});
     const httpRegion = httpFile.httpRegions.filter((region) => !region.isGlobal())[index];
     const processedHttpRegions: Region[] = [];
-    await send({ httpFile, httpRegion, processedHttpRegions, config: { request: { https: { certificateAuthority }, throwHttpErrors: false }, cookieJarEnabled: false } });
+    const request = { https: { certificateAuthority }, throwHttpErrors: false };
+    await send({ httpFile, httpRegion, processedHttpRegions, config: { request, cookieJarEnabled: false } });
     return toAnswer(processedHttpRegions.at(-1));
   };
 }
@@ -43,7 +51,12 @@ function toAnswer(region: Region | undefined): Answer {
   const { statusCode: status = 0, headers = {}, body = '' } = region?.response ?? {};
   const text = String(body);
   const isJson = /[/+]json\b/.test(String(headers['content-type']));
-  return { status, headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value].flat().join(', ')])), body: isJson && text !== '' ? JSON.parse(text) : text, text };
+  return {
+    status,
+    headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value].flat().join(', ')])),
+    body: isJson && text !== '' ? JSON.parse(text) : text,
+    text,
+  };
 }
 
 describe('the runnable requests of docs/http in httpYac [practice 11.1]', () => {

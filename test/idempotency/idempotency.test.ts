@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { signUp, type Actor } from '../support/actors.js';
 import { startApp, type TestApp } from '../support/app.js';
+import { IdempotentSamplesModule } from './idempotent-samples.js';
 
 const body = { title: 'Once', body: 'and no more', note: 'canary-4711' };
 
@@ -10,22 +11,34 @@ let alice: Actor;
 let mallory: Actor;
 
 beforeAll(async () => {
-  app = await startApp();
+  app = await startApp({ modules: [IdempotentSamplesModule] });
   [alice, mallory] = await Promise.all([signUp(app, 'alice'), signUp(app, 'mallory')]);
 });
 afterAll(() => app.close());
 
 const newKey = () => `"${randomUUID()}"`;
-const create = (key: string, { actor = alice, on = 0, fields = {} }: { actor?: Actor; on?: number; fields?: object } = {}) =>
-  app.on(on).request('POST', '/v1/resources', { token: actor.token, headers: { 'idempotency-key': key }, body: { ...body, ...fields } });
-const countOf = async ({ userId }: Actor) => (await app.sql('SELECT FROM resources WHERE owner_id = $1', [userId])).length;
-const eventsAbout = (id: string) => app.sql(`SELECT FROM audit_events WHERE action = 'sensitive_create' AND target_id = $1`, [id]);
+const create = (
+  key: string,
+  { actor = alice, on = 0, fields = {} }: { actor?: Actor; on?: number; fields?: object } = {},
+) =>
+  app.on(on).request('POST', '/v1/idempotent-samples', {
+    token: actor.token,
+    headers: { 'idempotency-key': key },
+    body: { ...body, ...fields },
+  });
+const countOf = async ({ userId }: Actor) =>
+  (await app.sql('SELECT FROM samples WHERE owner_id = $1', [userId])).length;
+const eventsAbout = (id: string) =>
+  app.sql(`SELECT FROM audit_events WHERE action = 'sensitive_create' AND target_id = $1`, [id]);
 
 describe('Idempotency-Key: a request whose answer was lost is sent again [ASVS 2.3.3]', () => {
-  it('the same key and body: the same resource, one row, one audit event', async () => {
+  it('the same key and body: the same sample, one row, one audit event', async () => {
     const [key, before] = [newKey(), await countOf(alice)];
     const first = await create(key);
-    expect(first).toMatchObject({ status: 201, headers: { location: `/v1/resources/${first.body.id}`, etag: '"1"' } });
+    expect(first).toMatchObject({
+      status: 201,
+      headers: { location: `/v1/idempotent-samples/${first.body.id}`, etag: '"1"' },
+    });
     const again = await create(key, { on: 1 });
     expect(again).toMatchObject({ status: 201, body: first.body, headers: { location: first.headers['location'] } });
     expect(await countOf(alice)).toBe(before + 1);
@@ -36,15 +49,19 @@ describe('Idempotency-Key: a request whose answer was lost is sent again [ASVS 2
     const key = newKey();
     const { id } = (await create(key)).body;
     const headers = { 'if-match': '"1"' };
-    await app.request('PATCH', `/v1/resources/${id}`, { token: alice.token, headers, body: { title: 'Changed' } });
-    expect(await create(key)).toMatchObject({ status: 201, body: { id, title: 'Changed', version: 2 }, headers: { etag: '"2"' } });
-    await app.request('DELETE', `/v1/resources/${id}`, { token: alice.token, headers: { 'if-match': '"2"' } });
+    await app.request('PATCH', `/v1/samples/${id}`, { token: alice.token, headers, body: { title: 'Changed' } });
+    expect(await create(key)).toMatchObject({
+      status: 201,
+      body: { id, title: 'Changed', version: 2 },
+      headers: { etag: '"2"' },
+    });
+    await app.request('DELETE', `/v1/samples/${id}`, { token: alice.token, headers: { 'if-match': '"2"' } });
     const before = await countOf(alice);
     expect((await create(key)).status).toBe(409);
     expect(await countOf(alice)).toBe(before);
   });
 
-  it('20 at once on all instances: 20 answers, one resource [ASVS 15.4.2]', async () => {
+  it('20 at once on all instances: 20 answers, one sample [ASVS 15.4.2]', async () => {
     const [key, before] = [newKey(), await countOf(alice)];
     const answers = await Promise.all(Array.from({ length: 20 }, (_, on) => create(key, { on })));
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 201));
@@ -57,14 +74,20 @@ describe('Idempotency-Key: a request whose answer was lost is sent again [ASVS 2
     const key = newKey();
     const first = await create(key);
     const raw = JSON.stringify({ note: body.note, body: body.body, title: ` ${body.title} ` });
-    const again = await app.request('POST', '/v1/resources', { token: alice.token, headers: { 'idempotency-key': key }, raw });
+    const again = await app.request('POST', '/v1/idempotent-samples', {
+      token: alice.token,
+      headers: { 'idempotency-key': key },
+      raw,
+    });
     expect(again.body.id).toBe(first.body.id);
   });
 
   it('a day later the key is forgotten, and its row is swept', async () => {
     const key = newKey();
     const first = await create(key);
-    await app.sql(`UPDATE idempotency_keys SET expires_at = now() - interval '1 second' WHERE target_id = $1`, [first.body.id]);
+    await app.sql(`UPDATE idempotency_keys SET expires_at = now() - interval '1 second' WHERE target_id = $1`, [
+      first.body.id,
+    ]);
     const second = await create(key);
     expect(second.status).toBe(201);
     expect(second.body.id).not.toBe(first.body.id);
@@ -72,7 +95,7 @@ describe('Idempotency-Key: a request whose answer was lost is sent again [ASVS 2
   });
 
   it('without the header nothing is remembered', async () => {
-    const { body: created } = await app.request('POST', '/v1/resources', { token: alice.token, body });
+    const { body: created } = await app.request('POST', '/v1/idempotent-samples', { token: alice.token, body });
     expect(await app.sql('SELECT FROM idempotency_keys WHERE target_id = $1', [created.id])).toEqual([]);
   });
 });
@@ -87,7 +110,7 @@ describe('Idempotency-Key: an attacker', () => {
     expect(await countOf(alice)).toBe(before);
   });
 
-  it('sends the key of somebody else: gets a resource of his own, and sees nothing of theirs [A1-6] [ASVS 8.2.2]', async () => {
+  it('sends the key of somebody else: gets a sample of his own only [A1-6] [ASVS 8.2.2]', async () => {
     const key = newKey();
     const hers = await create(key);
     const his = await create(key, { actor: mallory, fields: { note: null } });
@@ -120,7 +143,7 @@ describe('Idempotency-Key: an attacker', () => {
     expect((await create(key)).status).toBe(201);
   });
 
-  it('loses the audit trail in the middle of the batch: neither resource nor key is there, and the same request works later [ASVS 2.3.3]', async () => {
+  it('loses the audit trail in the middle: nothing is stored, and it works later [ASVS 2.3.3]', async () => {
     const [key, before] = [newKey(), await countOf(alice)];
     const keys = () => app.sql('SELECT FROM idempotency_keys WHERE user_id = $1', [alice.userId]);
     const keysBefore = await keys();

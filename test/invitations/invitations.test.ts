@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { mailedToken, signIn, signUp, type Actor } from '../support/actors.js';
 import { startApp, type TestApp } from '../support/app.js';
-import { accept, createResource, invitationTo, invite, neverIssued, shareWith } from '../support/resources.js';
+import { accept, invitationTo, invite } from './support.js';
+import { createResource, shareWith } from '../resources/support.js';
+import { neverIssued } from '../support/http.js';
 import { unlimited } from '../support/unlimited.js';
 import { visible } from '../auth/visible.js';
 
@@ -24,8 +26,12 @@ afterAll(async () => {
 
 const subject = 'Somebody wants to share';
 const rowsOf = (id: string) => app.sql('SELECT * FROM invitations WHERE resource_id = $1', [id]);
-const sharesOf = (id: string) => app.sql<{ user_id: string; role: string }>('SELECT user_id::text, role FROM resource_shares WHERE resource_id = $1', [id]);
-const read = ({ token }: Actor, id: string, instance = 0) => app.on(instance).request('GET', `/v1/resources/${id}`, { token });
+const sharesOf = (id: string) =>
+  app.sql<{ user_id: string; role: string }>('SELECT user_id::text, role FROM resource_shares WHERE resource_id = $1', [
+    id,
+  ]);
+const read = ({ token }: Actor, id: string, instance = 0) =>
+  app.on(instance).request('GET', `/v1/resources/${id}`, { token });
 
 /** A resource of Alice's to which Bob was invited, and the id of the invitation. */
 async function offered(role = 'viewer'): Promise<{ id: string; invitation: string }> {
@@ -35,17 +41,22 @@ async function offered(role = 'viewer'): Promise<{ id: string; invitation: strin
 }
 
 describe('invitations: an honest user [practice 2.4]', () => {
-  it('an address without an account is invited: mail, sign-up, list, accept; nothing is readable before [A6-6] [ASVS 2.3.1]', async () => {
+  it('an address without an account: mail, sign-up, list, accept [A6-6] [ASVS 2.3.1]', async () => {
     const { id } = await createResource(app, alice, { title: 'Minutes of May' });
     const email = `new.${randomBytes(4).toString('hex')}@example.org`;
-    expect(await invite(app, alice, id, email.toUpperCase(), 'editor')).toMatchObject({ status: 202, body: { message: expect.any(String) } });
+    expect(await invite(app, alice, id, email.toUpperCase(), 'editor')).toMatchObject({
+      status: 202,
+      body: { message: expect.any(String) },
+    });
     expect((await app.mailTo(email, subject)).text).toContain('/v1/invitations');
     await app.request('POST', '/v1/auth/register', { body: { email } });
     const password = `correct horse ${randomBytes(9).toString('base64url')}`;
     // Before the address is proved there is nobody who could accept, invite, or be shared with.
     expect((await app.request('POST', '/v1/auth/login', { body: { email, password } })).status).toBe(401);
     await app.mailTo(email, 'Finish your registration');
-    await app.request('POST', '/v1/auth/email/verify', { body: { token: await mailedToken(app, email), password, name: 'N' } });
+    await app.request('POST', '/v1/auth/email/verify', {
+      body: { token: await mailedToken(app, email), password, name: 'N' },
+    });
     const guest = { ...alice, ...(await signIn(app, { email, password })) };
     expect((await read(guest, id)).status).toBe(404);
     const { body } = await app.request('GET', '/v1/invitations', { token: guest.token });
@@ -58,8 +69,14 @@ describe('invitations: an honest user [practice 2.4]', () => {
   it('accepts: the events name who did what, and nothing has the address in it [ASVS 16.3.3]', async () => {
     const { id, invitation } = await offered();
     await accept(app, bob, invitation);
-    expect(await app.auditEvent('share_invited', ({ target_id }) => target_id === id)).toMatchObject({ actor_id: alice.userId, outcome: 'success' });
-    expect(await app.auditEvent('share_granted', ({ target_id }) => target_id === id)).toMatchObject({ actor_id: bob.userId, details: { userId: bob.userId } });
+    expect(await app.auditEvent('share_invited', ({ target_id }) => target_id === id)).toMatchObject({
+      actor_id: alice.userId,
+      outcome: 'success',
+    });
+    expect(await app.auditEvent('share_granted', ({ target_id }) => target_id === id)).toMatchObject({
+      actor_id: bob.userId,
+      details: { userId: bob.userId },
+    });
     expect(JSON.stringify(await app.sql('SELECT * FROM audit_events'))).not.toContain('@');
     expect(app.logText()).not.toContain(bob.email);
   });
@@ -74,7 +91,9 @@ describe('invitations: an honest user [practice 2.4]', () => {
   it('the owner sees what waits, with the address as written, and takes it back', async () => {
     const { id, invitation } = await offered();
     const path = `/v1/resources/${id}/invitations`;
-    expect((await app.request('GET', path, { token: alice.token })).body.items).toEqual([expect.objectContaining({ id: invitation, email: bob.email, role: 'viewer' })]);
+    expect((await app.request('GET', path, { token: alice.token })).body.items).toEqual([
+      expect.objectContaining({ id: invitation, email: bob.email, role: 'viewer' }),
+    ]);
     expect((await app.request('DELETE', `${path}/${invitation}`, { token: alice.token })).status).toBe(204);
     expect((await app.request('GET', path, { token: alice.token })).body.items).toEqual([]);
     await app.auditEvent('share_invitation_revoked', ({ target_id }) => target_id === invitation);
@@ -94,47 +113,72 @@ describe('invitations: an honest user [practice 2.4]', () => {
 
   it('pages through the list with cursors that work for nobody else [A1-6]', async () => {
     const guest = await signUp(app, 'popular');
-    for (let count = 0; count < 3; count++) await invite(app, alice, (await createResource(app, alice)).id, guest.email);
+    for (let count = 0; count < 3; count++)
+      await invite(app, alice, (await createResource(app, alice)).id, guest.email);
     const first = (await app.request('GET', '/v1/invitations?limit=2', { token: guest.token })).body;
-    const second = (await app.request('GET', `/v1/invitations?limit=2&cursor=${first.nextCursor}`, { token: guest.token })).body;
+    const second = (
+      await app.request('GET', `/v1/invitations?limit=2&cursor=${first.nextCursor}`, { token: guest.token })
+    ).body;
     expect([first.items.length, second.items.length, second.nextCursor]).toEqual([2, 1, null]);
-    expect((await app.request('GET', `/v1/invitations?limit=2&cursor=${first.nextCursor}`, { token: bob.token })).status).toBe(400);
+    expect(
+      (await app.request('GET', `/v1/invitations?limit=2&cursor=${first.nextCursor}`, { token: bob.token })).status,
+    ).toBe(400);
   });
 });
 
 describe('invitations: who may what', () => {
-  it('an editor, a viewer and a stranger invite, look and take back: 403, 403, 404, and nothing changes [A1-2] [API1]', async () => {
+  it('an editor, a viewer, a stranger invite and take back: 403, 403, 404 [A1-2] [API1]', async () => {
     const { id, invitation } = await offered();
-    const [eve, vic, mallory] = await Promise.all(['eve', 'vic', 'mallory'].map((name) => signUp(app, name))) as [Actor, Actor, Actor];
+    const [eve, vic, mallory] = (await Promise.all(['eve', 'vic', 'mallory'].map((name) => signUp(app, name)))) as [
+      Actor,
+      Actor,
+      Actor,
+    ];
     await shareWith(app, alice, id, eve, 'editor');
     await shareWith(app, alice, id, vic, 'viewer');
     const before = await rowsOf(id);
-    for (const [{ token }, status] of [[eve, 403], [vic, 403], [mallory, 404]] as const) {
+    for (const [{ token }, status] of [
+      [eve, 403],
+      [vic, 403],
+      [mallory, 404],
+    ] as const) {
       expect((await invite(app, { token }, id, `friend@example.org`)).status).toBe(status);
       expect((await app.request('GET', `/v1/resources/${id}/invitations`, { token })).status).toBe(status);
-      expect((await app.request('DELETE', `/v1/resources/${id}/invitations/${invitation}`, { token })).status).toBe(status);
+      expect((await app.request('DELETE', `/v1/resources/${id}/invitations/${invitation}`, { token })).status).toBe(
+        status,
+      );
     }
     expect(await rowsOf(id)).toEqual(before);
   });
 
-  it('takes an invitation back through a resource of one\'s own: 404, and it stays [A1-3]', async () => {
+  it("takes an invitation back through a resource of one's own: 404, and it stays [A1-3]", async () => {
     const { id, invitation } = await offered();
     const mallory = await signUp(app, 'mallory');
     const own = await createResource(app, mallory);
-    expect((await app.request('DELETE', `/v1/resources/${own.id}/invitations/${invitation}`, { token: mallory.token })).status).toBe(404);
+    expect(
+      (await app.request('DELETE', `/v1/resources/${own.id}/invitations/${invitation}`, { token: mallory.token }))
+        .status,
+    ).toBe(404);
     expect(await rowsOf(id)).toHaveLength(1);
   });
 
-  it.each(['owner', 'admin', '', null, ['viewer'], { set: 'editor' }])('invites as %j: refused, no row [A3-7] [ASVS 2.2.1]', async (role) => {
-    const { id } = await createResource(app, alice);
-    const answer = await app.request('POST', `/v1/resources/${id}/shares`, { token: alice.token, body: { email: bob.email, role } });
-    expect([400, 422]).toContain(answer.status);
-    expect(await rowsOf(id)).toEqual([]);
-  });
+  it.each(['owner', 'admin', '', null, ['viewer'], { set: 'editor' }])(
+    'invites as %j: refused, no row [A3-7] [ASVS 2.2.1]',
+    async (role) => {
+      const { id } = await createResource(app, alice);
+      const answer = await app.request('POST', `/v1/resources/${id}/shares`, {
+        token: alice.token,
+        body: { email: bob.email, role },
+      });
+      expect([400, 422]).toContain(answer.status);
+      expect(await rowsOf(id)).toEqual([]);
+    },
+  );
 
-  it('skips the invitation: nobody gets a share without having accepted; a role is changed only where there is one [A6-6] [ASVS 2.3.1]', async () => {
+  it('skips the invitation: nobody gets a share without having accepted [A6-6] [ASVS 2.3.1]', async () => {
     const { id } = await createResource(app, alice);
-    const put = (userId: string) => app.request('PUT', `/v1/resources/${id}/shares/${userId}`, { token: alice.token, body: { role: 'editor' } });
+    const put = (userId: string) =>
+      app.request('PUT', `/v1/resources/${id}/shares/${userId}`, { token: alice.token, body: { role: 'editor' } });
     for (const person of [bob.userId, alice.userId, neverIssued]) expect((await put(person)).status).toBe(404);
     expect(await sharesOf(id)).toEqual([]);
     await shareWith(app, alice, id, bob, 'viewer');
@@ -149,12 +193,14 @@ describe('invitations: who may what', () => {
     expect(await sharesOf(id)).toEqual([]);
   });
 
+  // With: email-change.
   it('changes the address: invitations to the old one are out of reach, those to the new one are not', async () => {
     const { id, invitation } = await offered();
     const next = `moved.${randomBytes(4).toString('hex')}@example.org`;
     await app.request('POST', '/v1/auth/email/change', { token: bob.token, body: { email: next } });
     await app.mailQuiet();
-    for (const address of [bob.email, next]) await app.request('POST', '/v1/auth/email/confirm', { body: { token: await mailedToken(app, address) } });
+    for (const address of [bob.email, next])
+      await app.request('POST', '/v1/auth/email/confirm', { body: { token: await mailedToken(app, address) } });
     const moved = { ...bob, email: next, ...(await signIn(app, { email: next, password: bob.password })) };
     expect([(await accept(app, moved, invitation)).status, await sharesOf(id)]).toEqual([404, []]);
     await invite(app, alice, id, next);
@@ -164,15 +210,25 @@ describe('invitations: who may what', () => {
 });
 
 describe('invitations: nobody learns who has an account [A2-2] [ASVS 6.3.8]', () => {
-  it('a known, an unknown and the own address, one that has a share, one that opted out, one over its cap: one answer', async () => {
+  it('known, unknown, own address, with a share, opted out, over its cap: one answer', async () => {
     const sender = await signUp(app, 'prober');
     const { id } = await createResource(app, sender);
-    const [shared, out, full] = await Promise.all(['shared', 'out', 'full'].map((name) => signUp(app, name))) as [Actor, Actor, Actor];
+    const [shared, out, full] = (await Promise.all(['shared', 'out', 'full'].map((name) => signUp(app, name)))) as [
+      Actor,
+      Actor,
+      Actor,
+    ];
     await shareWith(app, sender, id, shared, 'viewer');
     const other = await createResource(app, alice);
     for (const { email } of [out, full]) await invite(app, alice, other.id, email);
-    await app.request('POST', '/v1/invitations/opt-out', { body: { token: await app.mailTo(out.email, subject).then(() => mailedToken(app, out.email)) } });
-    await app.sql('UPDATE invited_addresses SET mails = 10 WHERE opted_out_at IS NULL AND id IN (SELECT address_id FROM invitations WHERE resource_id = $1)', [other.id]);
+    await app.request('POST', '/v1/invitations/opt-out', {
+      body: { token: await app.mailTo(out.email, subject).then(() => mailedToken(app, out.email)) },
+    });
+    await app.sql(
+      'UPDATE invited_addresses SET mails = 10 WHERE opted_out_at IS NULL AND id IN (SELECT address_id FROM ' +
+        'invitations WHERE resource_id = $1)',
+      [other.id],
+    );
     const unknown = `nobody.${randomBytes(4).toString('hex')}@example.org`;
     const answers = [];
     for (const email of [unknown, bob.email, sender.email, shared.email, out.email, full.email]) {

@@ -41,8 +41,16 @@ export class MailServer {
   /** Begins again on the same port. */
   async listen(): Promise<void> {
     const { certificate, secure = false, withoutTls = false, host = '127.0.0.1', login } = this.options;
-    const tls = withoutTls ? { hideSTARTTLS: true, disabledCommands: ['STARTTLS'] } : { key: readFileSync(certificate.key), cert: readFileSync(certificate.cert) };
-    const server = new SMTPServer({ secure, ...tls, authOptional: login === undefined, closeTimeout: 100, ...this.handlers() });
+    const tls = withoutTls
+      ? { hideSTARTTLS: true, disabledCommands: ['STARTTLS'] }
+      : { key: readFileSync(certificate.key), cert: readFileSync(certificate.cert) };
+    const server = new SMTPServer({
+      secure,
+      ...tls,
+      authOptional: login === undefined,
+      closeTimeout: 100,
+      ...this.handlers(),
+    });
     // A client that refuses the certificate, or goes in the middle.
     server.on('error', () => undefined);
     await new Promise<void>((resolve) => server.listen(this.port, host, resolve));
@@ -61,7 +69,9 @@ export class MailServer {
     const { login } = this.options;
     return {
       onAuth: ({ username, password }, _session, done) =>
-        username === login?.user && password === login?.pass ? done(null, { user: username }) : done(new Error('wrong')),
+        username === login?.user && password === login?.pass
+          ? done(null, { user: username })
+          : done(new Error('wrong')),
       onMailFrom: (_address, _session, done) => {
         this.attempts++;
         done();
@@ -72,7 +82,8 @@ export class MailServer {
         stream.on('end', async () => {
           const message = Buffer.concat(chunks).toString();
           const refusal = await this.verdict(message);
-          if (refusal !== undefined) return done(Object.assign(new Error(refusal.slice(4)), { responseCode: Number(refusal.slice(0, 3)) }));
+          if (refusal !== undefined)
+            return done(Object.assign(new Error(refusal.slice(4)), { responseCode: Number(refusal.slice(0, 3)) }));
           const recipients = session.envelope.rcptTo.map(({ address }) => address);
           this.delivered.push({ ...parseMail(message), recipients, overTls: session.secure });
           return done();

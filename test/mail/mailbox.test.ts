@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { InternalPages } from '../../src/common/internal-pages.js';
+import { InternalPages } from '../../src/common/http/internal-pages.js';
 import { readConfig } from '../../src/config/index.js';
 import { MailboxPage } from '../../src/mail/mailbox.page.js';
 import { writeMessage } from '../../src/mail/message.js';
@@ -31,7 +31,11 @@ describe('the mailbox of development', () => {
   const put = async (subject: string, text: string) => {
     const [id, recipient] = [randomUUIDv7(), 'a@example.org'];
     const envelope = { from: 'b@example.org', date: new Date(), messageId: `${id}@example.org` };
-    await outbox.deliver({ id, recipient, content: await writeMessage({ to: recipient, subject, body: [text] }, envelope) });
+    await outbox.deliver({
+      id,
+      recipient,
+      content: await writeMessage({ to: recipient, subject, body: [text] }, envelope),
+    });
     return id;
   };
   const get = async (path: string) => pages.find(path)?.(path);

@@ -5,28 +5,44 @@ import { parseMail } from '../support/mail.js';
 
 const envelope = { from: 'no-reply@example.org', date: new Date('2026-11-21T10:00:00Z'), messageId: 'id@example.org' };
 const mail: Mail = { to: 'alice@example.org', subject: 'Hello', body: ['One line', { code: 'and\nanother' }] };
-const headerNames = (message: string) => parseMail(message).head.split('\r\n').map((line) => line.split(':')[0]?.toLowerCase());
+const headerNames = (message: string) =>
+  parseMail(message)
+    .head.split('\r\n')
+    .map((line) => line.split(':')[0]?.toLowerCase());
 const usual = headerNames(await writeMessage(mail, envelope));
 
 describe('messages (RFC 5322, ASVS V1.3)', () => {
   it('what is written is what a mail client, and the mailbox page, read', async () => {
     const message = await writeMessage(mail, envelope);
-    expect(parseMail(message)).toMatchObject({ to: mail.to, from: envelope.from, subject: 'Hello', text: 'One line\r\n\r\nand\r\nanother\r\n' });
+    expect(parseMail(message)).toMatchObject({
+      to: mail.to,
+      from: envelope.from,
+      subject: 'Hello',
+      text: 'One line\r\n\r\nand\r\nanother\r\n',
+    });
     expect(parseMail(message).html).toContain('<p>One line</p>\r\n<pre>and\r\nanother</pre>');
     expect(readMessage(message)).toEqual({ to: mail.to, subject: mail.subject, text: 'One line\n\nand\nanother\n' });
-    for (const line of ['Date: Sat, 21 Nov 2026 10:00:00 +0000', 'Message-ID: <id@example.org>', 'Auto-Submitted: auto-generated']) {
+    for (const line of [
+      'Date: Sat, 21 Nov 2026 10:00:00 +0000',
+      'Message-ID: <id@example.org>',
+      'Auto-Submitted: auto-generated',
+    ]) {
       expect(message).toContain(`${line}\r\n`);
     }
   });
 
-  it.each(['Hi\r\nBcc: victim@example.org', 'Hi\nBcc: victim@example.org', 'Hi\rX: y', 'a\r\n\r\n<script>', 'a\u2028Bcc: b', 'Hi%0d%0aBcc: b@c'])(
-    'puts %j into the subject: it stays in the subject [practice 3.4] [ASVS 1.3.11]',
-    async (subject) => {
-      const message = await writeMessage({ ...mail, subject }, envelope);
-      expect(headerNames(message)).toEqual(usual);
-      expect(readMessage(message).subject.replace(/\s/g, '')).toBe(subject.replace(/\s/g, ''));
-    },
-  );
+  it.each([
+    'Hi\r\nBcc: victim@example.org',
+    'Hi\nBcc: victim@example.org',
+    'Hi\rX: y',
+    'a\r\n\r\n<script>',
+    'a\u2028Bcc: b',
+    'Hi%0d%0aBcc: b@c',
+  ])('puts %j into the subject: it stays in the subject [practice 3.4] [ASVS 1.3.11]', async (subject) => {
+    const message = await writeMessage({ ...mail, subject }, envelope);
+    expect(headerNames(message)).toEqual(usual);
+    expect(readMessage(message).subject.replace(/\s/g, '')).toBe(subject.replace(/\s/g, ''));
+  });
 
   it('puts an encoded word into the subject: it is shown, and decodes to nothing else [ASVS 1.3.11]', async () => {
     const message = await writeMessage({ ...mail, subject: '=?utf-8?B?QmNjOg==?=' }, envelope);

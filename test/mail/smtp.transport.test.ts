@@ -41,10 +41,16 @@ describe('the link to the mail server [practice 7.1] [ASVS 12.3.1] [ASVS 12.3.2]
   };
   const deliver = (url: string, { recipient = 'b@example.org', publicAuthorities = false } = {}) => {
     const config = readConfig({ SMTP_URL: url, ...(publicAuthorities ? {} : { SMTP_CA_FILE: authority.caFile }) });
-    return new SmtpTransport(url, config).deliver({ id: 'x', recipient, content: message }, AbortSignal.timeout(10_000));
+    return new SmtpTransport(url, config).deliver(
+      { id: 'x', recipient, content: message },
+      AbortSignal.timeout(10_000),
+    );
   };
 
-  it.each([['smtps', true], ['smtp', false]] as const)('%s with an honest certificate: delivered over TLS, with the login', async (scheme, secure) => {
+  it.each([
+    ['smtps', true],
+    ['smtp', false],
+  ] as const)('%s with an honest certificate: delivered over TLS, with the login', async (scheme, secure) => {
     const server = await serve({ secure, login });
     await deliver(server.url({ scheme, login: `app:${login.pass}@` }));
     expect(server.delivered).toMatchObject([{ recipients: ['b@example.org'], overTls: true, subject: 'Token' }]);
@@ -54,9 +60,14 @@ describe('the link to the mail server [practice 7.1] [ASVS 12.3.1] [ASVS 12.3.2]
     ['a certificate of another CA', {}, { publicAuthorities: true }],
     ['a certificate for another name', { host: '127.0.0.2' }, {}],
   ])('%s, with TLS from the first byte or by STARTTLS: refused, and no mail is begun', async (_, where, trust) => {
-    for (const [scheme, secure] of [['smtps', true], ['smtp', false]] as const) {
+    for (const [scheme, secure] of [
+      ['smtps', true],
+      ['smtp', false],
+    ] as const) {
       const server = await serve({ secure, ...where });
-      await expect(deliver(server.url({ scheme, ...where }), trust)).rejects.toThrow(/did not take a mail: (ESOCKET|ETLS|ECONNECTION)/);
+      await expect(deliver(server.url({ scheme, ...where }), trust)).rejects.toThrow(
+        /did not take a mail: (ESOCKET|ETLS|ECONNECTION)/,
+      );
       expect(server.attempts).toBe(0);
     }
   });
@@ -73,28 +84,37 @@ describe('the link to the mail server [practice 7.1] [ASVS 12.3.1] [ASVS 12.3.2]
     expect(server.delivered).toMatchObject([{ overTls: false }]);
   });
 
-  it.each(['smtp://mail.canary.example?starttls=never', 'smtp://10.0.0.7?starttls=never', 'smtp://127.0.0.1.canary.example?starttls=never'])(
-    '%s would go in clear over a network: refused in development too',
-    (url) => {
-      expect(faults({ SMTP_URL: url })).toEqual([expect.stringMatching(/^SMTP_URL: set no starttls=never/)]);
-      expect(faults({ ...production, SMTP_URL: url, ALLOW_CLEARTEXT_LINKS: 'database,redis' })).toHaveLength(1);
-    },
-  );
+  it.each([
+    'smtp://mail.canary.example?starttls=never',
+    'smtp://10.0.0.7?starttls=never',
+    'smtp://127.0.0.1.canary.example?starttls=never',
+  ])('%s would go in clear over a network: refused in development too', (url) => {
+    expect(faults({ SMTP_URL: url })).toEqual([expect.stringMatching(/^SMTP_URL: set no starttls=never/)]);
+    expect(faults({ ...production, SMTP_URL: url, ALLOW_CLEARTEXT_LINKS: 'database,redis' })).toHaveLength(1);
+  });
 
-  it.each(['http://canary.example', 'smtps://canary.example/x', 'smtps://canary.example?starttls=never', 'smtp://canary.example?tls=false', 'smtp://a:canary%zz@x.example'])(
-    '%s: refused',
-    (url) => expect(faults({ SMTP_URL: url })).toEqual([expect.stringMatching(/^SMTP_URL: set /)]),
-  );
+  it.each([
+    'http://canary.example',
+    'smtps://canary.example/x',
+    'smtps://canary.example?starttls=never',
+    'smtp://canary.example?tls=false',
+    'smtp://a:canary%zz@x.example',
+  ])('%s: refused', (url) => expect(faults({ SMTP_URL: url })).toEqual([expect.stringMatching(/^SMTP_URL: set /)]));
 
   it('a password that everybody tries: refused in production; a server without login starts [ASVS 13.2.3]', () => {
-    expect(faults({ ...production, SMTP_URL: 'smtps://app:changeme@mail.canary.example' })).toEqual([expect.stringMatching(/^SMTP_URL: the password/)]);
+    expect(faults({ ...production, SMTP_URL: 'smtps://app:changeme@mail.canary.example' })).toEqual([
+      expect.stringMatching(/^SMTP_URL: the password/),
+    ]);
     expect(faults({ ...production, SMTP_URL: 'smtps://mail.canary.example' })).toEqual([]);
     expect(faults({ ...production, SMTP_URL: 'smtp://app:canary-long-and-random@mail.canary.example' })).toEqual([]);
   });
 
-  it.each(['canary', 'Canary <a@canary.example>', 'a@canary.example\r\nBcc: b@c', 'a@x,b@y'])('MAIL_FROM %j: refused [ASVS 1.3.11]', (sender) => {
-    expect(faults({ MAIL_FROM: sender })).toEqual([expect.stringMatching(/^MAIL_FROM: set one plain/)]);
-  });
+  it.each(['canary', 'Canary <a@canary.example>', 'a@canary.example\r\nBcc: b@c', 'a@x,b@y'])(
+    'MAIL_FROM %j: refused [ASVS 1.3.11]',
+    (sender) => {
+      expect(faults({ MAIL_FROM: sender })).toEqual([expect.stringMatching(/^MAIL_FROM: set one plain/)]);
+    },
+  );
 
   it('the sender is no-reply at the public host, and has to be set where that is no name', () => {
     expect(readConfig({ PUBLIC_URL: 'https://api.example.org' }).mailFrom).toBe('no-reply@api.example.org');
@@ -111,12 +131,17 @@ describe('the link to the mail server [practice 7.1] [ASVS 12.3.1] [ASVS 12.3.2]
     async (recipient) => {
       const server = await serve({ secure: true });
       await deliver(server.url(), { recipient }).catch(() => undefined);
-      expect(server.delivered.flatMap(({ recipients }) => recipients).filter((one) => one.includes('victim'))).toEqual([]);
+      expect(server.delivered.flatMap(({ recipients }) => recipients).filter((one) => one.includes('victim'))).toEqual(
+        [],
+      );
       expect(server.delivered.flatMap(({ recipients }) => recipients).length).toBeLessThanOrEqual(1);
     },
   );
 
-  it.each([['550 canary-token-77', true], ['451 canary-token-77', false]] as const)(
+  it.each([
+    ['550 canary-token-77', true],
+    ['451 canary-token-77', false],
+  ] as const)(
     'repeats the mail in its answer (%s): the error holds codes only [A10-4] [ASVS 16.2.5]',
     async (refusal, permanent) => {
       const server = await serve({ secure: true });
@@ -130,6 +155,9 @@ describe('the link to the mail server [practice 7.1] [ASVS 12.3.1] [ASVS 12.3.2]
 
   it('a server that refuses the login loses no mail: that is mended, and tried again', async () => {
     const server = await serve({ secure: true, login });
-    await expect(deliver(server.url({ login: 'app:wrong@' }))).rejects.toMatchObject({ permanent: false, code: expect.stringContaining('EAUTH') });
+    await expect(deliver(server.url({ login: 'app:wrong@' }))).rejects.toMatchObject({
+      permanent: false,
+      code: expect.stringContaining('EAUTH'),
+    });
   });
 });

@@ -28,9 +28,17 @@ describe('The registry of mutations: controls whose removal a test must notice',
   });
 
   it('refuses an entry that would prove nothing: text that is gone or stands twice, a test that is not there', () => {
-    const sound = { name: 'sound', file: 'package.json', text: '"license"', replacement: '', tests: ['test/docs.test.ts'] };
+    const sound = {
+      name: 'sound',
+      file: 'package.json',
+      text: '"license"',
+      replacement: '',
+      tests: ['test/docs.test.ts'],
+    };
     expect(faultsOf(sound)).toEqual([]);
-    expect(faultsOf({ ...sound, text: 'no such text' })).toEqual(['sound: its text stands 0 times in package.json, not once']);
+    expect(faultsOf({ ...sound, text: 'no such text' })).toEqual([
+      'sound: its text stands 0 times in package.json, not once',
+    ]);
     expect(faultsOf({ ...sound, text: '": "' })[0]).toMatch(/stands \d\d+ times/);
     expect(faultsOf({ ...sound, file: 'src/gone.ts', tests: ['test/gone.test.ts'] })).toHaveLength(2);
     expect(faultsOf({ ...sound, replacement: sound.text })).toHaveLength(1);

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { signUp, type Actor } from '../support/actors.js';
 import { startApp, type TestApp } from '../support/app.js';
-import { createResource, neverIssued, shareWith, storedRow, unshare } from '../support/resources.js';
+import { createResource, shareWith, storedRow, unshare } from './support.js';
+import { neverIssued } from '../support/http.js';
 
 let app: TestApp;
 let alice: Actor;
@@ -11,7 +12,9 @@ let mallory: Actor;
 
 beforeAll(async () => {
   app = await startApp();
-  [alice, eve, vic, mallory] = await Promise.all(['alice', 'eve', 'vic', 'mallory'].map((name) => signUp(app, name))) as [Actor, Actor, Actor, Actor];
+  [alice, eve, vic, mallory] = (await Promise.all(
+    ['alice', 'eve', 'vic', 'mallory'].map((name) => signUp(app, name)),
+  )) as [Actor, Actor, Actor, Actor];
 });
 afterAll(() => app.close());
 
@@ -20,9 +23,16 @@ describe('resources: an honest user [practice 2.4]', () => {
     const { id, etag } = await createResource(app, alice);
     const read = await app.request('GET', `/v1/resources/${id}`, { token: alice.token });
     expect(read.body).toMatchObject({ id, title: 'Minutes', note: 'Only for us.', ownerId: alice.userId, version: 1 });
-    const changed = await app.request('PATCH', `/v1/resources/${id}`, { token: alice.token, headers: { 'if-match': etag }, body: { note: null } });
+    const changed = await app.request('PATCH', `/v1/resources/${id}`, {
+      token: alice.token,
+      headers: { 'if-match': etag },
+      body: { note: null },
+    });
     expect(changed).toMatchObject({ status: 200, headers: { etag: '"2"' }, body: { note: null, version: 2 } });
-    const gone = await app.request('DELETE', `/v1/resources/${id}`, { token: alice.token, headers: { 'if-match': '"2"' } });
+    const gone = await app.request('DELETE', `/v1/resources/${id}`, {
+      token: alice.token,
+      headers: { 'if-match': '"2"' },
+    });
     expect(gone.status).toBe(204);
     expect(await storedRow(app, id)).toBeUndefined();
   });
@@ -52,7 +62,9 @@ describe('resources: an honest user [practice 2.4]', () => {
     const published = await createResource(app, alice, { visibility: 'public' });
     await shareWith(app, alice, shared.id, vic, 'viewer');
     const idsOf = async (scope: string) =>
-      (await app.request('GET', `/v1/resources?scope=${scope}`, { token: vic.token })).body.items.map((item: { id: string }) => item.id);
+      (await app.request('GET', `/v1/resources?scope=${scope}`, { token: vic.token })).body.items.map(
+        (item: { id: string }) => item.id,
+      );
     expect(await idsOf('shared')).toContain(shared.id);
     expect(await idsOf('public')).toContain(published.id);
     expect(await idsOf('owned')).not.toContain(shared.id);
@@ -60,11 +72,21 @@ describe('resources: an honest user [practice 2.4]', () => {
 });
 
 describe('resources: object level authorization [API1]', () => {
-  it('asks for somebody else\'s resource: the same 404 as for an id that was never issued [ASVS 8.2.2]', async () => {
+  it("asks for somebody else's resource: the same 404 as for an id that was never issued [ASVS 8.2.2]", async () => {
     const { id, etag } = await createResource(app, alice);
     const before = await storedRow(app, id);
-    for (const [method, suffix] of [['GET', ''], ['HEAD', ''], ['PATCH', ''], ['DELETE', ''], ['GET', '/shares']] as const) {
-      const parts = { token: mallory.token, headers: { 'if-match': etag }, ...(method === 'PATCH' ? { body: { title: 'mine' } } : {}) };
+    for (const [method, suffix] of [
+      ['GET', ''],
+      ['HEAD', ''],
+      ['PATCH', ''],
+      ['DELETE', ''],
+      ['GET', '/shares'],
+    ] as const) {
+      const parts = {
+        token: mallory.token,
+        headers: { 'if-match': etag },
+        ...(method === 'PATCH' ? { body: { title: 'mine' } } : {}),
+      };
       const foreign = await app.request(method, `/v1/resources/${id}${suffix}`, parts);
       const absent = await app.request(method, `/v1/resources/${neverIssued}${suffix}`, parts);
       expect([method, foreign.status]).toEqual([method, 404]);
@@ -85,28 +107,41 @@ describe('resources: object level authorization [API1]', () => {
     await shareWith(app, alice, id, vic, 'viewer');
     const before = await storedRow(app, id);
     const headers = { 'if-match': etag };
-    expect((await app.request('PATCH', `/v1/resources/${id}`, { token: vic.token, headers, body: { title: 'mine' } })).status).toBe(403);
+    expect(
+      (await app.request('PATCH', `/v1/resources/${id}`, { token: vic.token, headers, body: { title: 'mine' } }))
+        .status,
+    ).toBe(403);
     expect((await app.request('DELETE', `/v1/resources/${id}`, { token: vic.token, headers })).status).toBe(403);
     const grant = { token: vic.token, body: { role: 'viewer' } };
     expect((await app.request('PUT', `/v1/resources/${id}/shares/${mallory.userId}`, grant)).status).toBe(403);
     expect(await storedRow(app, id)).toEqual(before);
-    expect(await app.sql('SELECT * FROM resource_shares WHERE resource_id = $1 AND user_id = $2', [id, mallory.userId])).toEqual([]);
+    expect(
+      await app.sql('SELECT * FROM resource_shares WHERE resource_id = $1 AND user_id = $2', [id, mallory.userId]),
+    ).toEqual([]);
   });
 
   it('an editor deletes, or makes herself more than an editor: 403 [A1-2] [A3-7]', async () => {
     const { id, etag } = await createResource(app, alice);
     await shareWith(app, alice, id, eve, 'editor');
-    expect((await app.request('DELETE', `/v1/resources/${id}`, { token: eve.token, headers: { 'if-match': etag } })).status).toBe(403);
+    expect(
+      (await app.request('DELETE', `/v1/resources/${id}`, { token: eve.token, headers: { 'if-match': etag } })).status,
+    ).toBe(403);
     const grant = { token: eve.token, body: { role: 'owner' } };
     expect((await app.request('PUT', `/v1/resources/${id}/shares/${eve.userId}`, grant)).status).toBe(422);
-    expect((await app.request('DELETE', `/v1/resources/${id}/shares/${eve.userId}`, { token: eve.token })).status).toBe(403);
+    expect((await app.request('DELETE', `/v1/resources/${id}/shares/${eve.userId}`, { token: eve.token })).status).toBe(
+      403,
+    );
     expect(await storedRow(app, id)).toMatchObject({ owner_id: alice.userId });
   });
 
   it('an editor may change: 200', async () => {
     const { id, etag } = await createResource(app, alice);
     await shareWith(app, alice, id, eve, 'editor');
-    const changed = await app.request('PATCH', `/v1/resources/${id}`, { token: eve.token, headers: { 'if-match': etag }, body: { note: 'by eve' } });
+    const changed = await app.request('PATCH', `/v1/resources/${id}`, {
+      token: eve.token,
+      headers: { 'if-match': etag },
+      body: { note: 'by eve' },
+    });
     expect(changed).toMatchObject({ status: 200, body: { note: 'by eve', ownerId: alice.userId } });
   });
 
@@ -114,17 +149,26 @@ describe('resources: object level authorization [API1]', () => {
     const { id } = await createResource(app, alice);
     await shareWith(app, alice, id, vic, 'viewer');
     const own = await createResource(app, mallory);
-    expect((await app.request('DELETE', `/v1/resources/${id}/shares/${vic.userId}`, { token: mallory.token })).status).toBe(404);
-    expect((await app.request('DELETE', `/v1/resources/${own.id}/shares/${vic.userId}`, { token: mallory.token })).status).toBe(404);
-    expect(await app.sql('SELECT role FROM resource_shares WHERE resource_id = $1', [id])).toEqual([{ role: 'viewer' }]);
+    expect(
+      (await app.request('DELETE', `/v1/resources/${id}/shares/${vic.userId}`, { token: mallory.token })).status,
+    ).toBe(404);
+    expect(
+      (await app.request('DELETE', `/v1/resources/${own.id}/shares/${vic.userId}`, { token: mallory.token })).status,
+    ).toBe(404);
+    expect(await app.sql('SELECT role FROM resource_shares WHERE resource_id = $1', [id])).toEqual([
+      { role: 'viewer' },
+    ]);
   });
 
-  it('an ex-member goes on with her token: 404 from the next request, on every instance [A1-4] [ASVS 8.3.2]', async () => {
+  it('an ex-member goes on with her token: 404 from the next request on [A1-4] [ASVS 8.3.2]', async () => {
     const { id, etag } = await createResource(app, alice);
     await shareWith(app, alice, id, eve, 'editor');
     await unshare(app, alice, id, eve);
     for (const instance of app.instances) {
-      const read = await instance.request('GET', `/v1/resources/${id}`, { token: eve.token, headers: { 'if-none-match': etag } });
+      const read = await instance.request('GET', `/v1/resources/${id}`, {
+        token: eve.token,
+        headers: { 'if-none-match': etag },
+      });
       expect(read.status).toBe(404);
     }
   });
@@ -184,9 +228,18 @@ describe('resources: concurrent edits [practice 6.2]', () => {
     const before = await storedRow(app, id);
     const body = { title: 'lost update' };
     expect((await app.request('PATCH', `/v1/resources/${id}`, { token: alice.token, body })).status).toBe(428);
-    expect((await app.request('PATCH', `/v1/resources/${id}`, { token: alice.token, body, headers: { 'if-match': '*' } })).status).toBe(428);
-    expect((await app.request('PATCH', `/v1/resources/${id}`, { token: alice.token, body, headers: { 'if-match': '"7"' } })).status).toBe(412);
-    expect((await app.request('DELETE', `/v1/resources/${id}`, { token: alice.token, headers: { 'if-match': 'W/"7"' } })).status).toBe(412);
+    expect(
+      (await app.request('PATCH', `/v1/resources/${id}`, { token: alice.token, body, headers: { 'if-match': '*' } }))
+        .status,
+    ).toBe(428);
+    expect(
+      (await app.request('PATCH', `/v1/resources/${id}`, { token: alice.token, body, headers: { 'if-match': '"7"' } }))
+        .status,
+    ).toBe(412);
+    expect(
+      (await app.request('DELETE', `/v1/resources/${id}`, { token: alice.token, headers: { 'if-match': 'W/"7"' } }))
+        .status,
+    ).toBe(412);
     expect(await storedRow(app, id)).toEqual(before);
   });
 
@@ -194,7 +247,11 @@ describe('resources: concurrent edits [practice 6.2]', () => {
     const { id, etag } = await createResource(app, alice);
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, index) =>
-        app.on(index).request('PATCH', `/v1/resources/${id}`, { token: alice.token, headers: { 'if-match': etag }, body: { title: `t${index}` } }),
+        app.on(index).request('PATCH', `/v1/resources/${id}`, {
+          token: alice.token,
+          headers: { 'if-match': etag },
+          body: { title: `t${index}` },
+        }),
       ),
     );
     expect(answers.map(({ status }) => status).toSorted()).toEqual([200, ...Array.from({ length: 19 }, () => 412)]);
@@ -204,6 +261,6 @@ describe('resources: concurrent edits [practice 6.2]', () => {
 
 /** What an attacker can compare: everything but the request's own id, the date and the remaining budget. */
 function comparable({ status, headers, body }: Awaited<ReturnType<TestApp['request']>>) {
-  const { date: _, 'x-request-id': __, ratelimit: ___, ...rest } = headers;
+  const { 'date': _, 'x-request-id': __, 'ratelimit': ___, ...rest } = headers;
   return { status, headers: rest, body: body === '' ? '' : { ...body, requestId: '' } };
 }

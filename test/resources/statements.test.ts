@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Database } from '../../src/database/index.js';
 import { signUp, signUpAdministrator, type Actor } from '../support/actors.js';
 import { startApp, type TestApp } from '../support/app.js';
-import { createResource, shareWith } from '../support/resources.js';
+import { createResource, shareWith } from './support.js';
 import { unlimited } from '../support/unlimited.js';
 
 const many = 50;
@@ -28,14 +28,18 @@ beforeAll(async () => {
     await shareWith(app, alice, (await createResource(app, alice, { visibility: 'public' })).id, admin, 'editor');
   }
   people = Array.from({ length: many }, () => randomUUIDv7());
-  await database.client.user.createMany({ data: people.map((person) => ({ id: person, email: `${person}@example.org`, name: 'Somebody' })) });
+  await database.client.user.createMany({
+    data: people.map((person) => ({ id: person, email: `${person}@example.org`, name: 'Somebody' })),
+  });
   id = (await createResource(app, admin)).id;
   doomed = [];
   for (let count = 0; count < 5; count++) doomed.push((await createResource(app, admin)).id);
 });
 afterAll(() => app.close());
 
-/** How many statements one request sends; the least of several, because timers of the service send some of their own. */
+/**
+ * How many statements one request sends; the least of several, because timers of the service send some of their own.
+ */
 async function statementsOf(send: () => Promise<{ readonly status: number }>): Promise<number> {
   const counts = [];
   for (let attempt = 0; attempt < 5; attempt++) {
@@ -54,7 +58,11 @@ const usedKey = `"${randomUUID()}"`;
 let etag = '"1"';
 
 async function patch() {
-  const answer = await app.request('PATCH', `/v1/resources/${id}`, { token: admin.token, headers: { 'if-match': etag }, body: { title: 'Again' } });
+  const answer = await app.request('PATCH', `/v1/resources/${id}`, {
+    token: admin.token,
+    headers: { 'if-match': etag },
+    body: { title: 'Again' },
+  });
   etag = answer.headers['etag'] ?? '';
   return answer;
 }
@@ -66,7 +74,11 @@ const requests: Record<string, [() => Promise<{ readonly status: number }>, numb
   'POST /v1/resources with a new Idempotency-Key': [() => post({ 'idempotency-key': `"${randomUUID()}"` }), 7],
   'POST /v1/resources with a used Idempotency-Key': [() => post({ 'idempotency-key': usedKey }), 4],
   'PATCH /v1/resources/:id': [patch, 6],
-  'DELETE /v1/resources/:id': [() => app.request('DELETE', `/v1/resources/${doomed.pop()}`, { token: admin.token, headers: { 'if-match': '"1"' } }), 4],
+  'DELETE /v1/resources/:id': [
+    () =>
+      app.request('DELETE', `/v1/resources/${doomed.pop()}`, { token: admin.token, headers: { 'if-match': '"1"' } }),
+    4,
+  ],
   'GET /v1/users/me': [() => get('users/me'), 1],
   'GET /v1/users/:id': [() => get(`users/${people[0]}`), 1],
 };
@@ -87,13 +99,16 @@ describe('statements per request: the cost is that of the page [API4] [ASVS 15.2
     expect(await statementsOf(send)).toBe(expected);
   });
 
-  it.each(Object.entries(lists))('GET /v1/%s: as many for 20 rows as for one, and as many again for 50', async (list, expected) => {
-    expect((await get(`${list}&limit=${many}`)).body.items).toHaveLength(many);
-    for (const limit of [1, 20]) expect(await statementsOf(() => get(`${list}&limit=${limit}`))).toBe(expected);
-    expect(await statementsOf(() => get(`${list}&limit=${many}`))).toBe(2 * expected);
-  });
+  it.each(Object.entries(lists))(
+    'GET /v1/%s: as many for 20 rows as for one, and as many again for 50',
+    async (list, expected) => {
+      expect((await get(`${list}&limit=${many}`)).body.items).toHaveLength(many);
+      for (const limit of [1, 20]) expect(await statementsOf(() => get(`${list}&limit=${limit}`))).toBe(expected);
+      expect(await statementsOf(() => get(`${list}&limit=${many}`))).toBe(2 * expected);
+    },
+  );
 
-  it('GET /v1/users of 20 people whose data keys nobody has used lately: one statement more, for all keys', async () => {
+  it('GET /v1/users of 20 people whose data keys are not cached: one statement more for all keys', async () => {
     const answer = () => {
       for (const person of people) database.forgetDataKeys(person);
       return get('users?limit=20');

@@ -12,7 +12,13 @@ export interface RawAnswer {
 /** Opens a TLS connection as any client may, and leaves the bytes to the test. */
 export function open(app: SmallApp): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ host: '127.0.0.1', servername: 'localhost', port: app.port, ca: app.ca, ALPNProtocols: ['http/1.1'] });
+    const socket = connect({
+      host: '127.0.0.1',
+      servername: 'localhost',
+      port: app.port,
+      ca: app.ca,
+      ALPNProtocols: ['http/1.1'],
+    });
     socket.once('secureConnect', () => resolve(socket));
     socket.once('error', reject);
   });
@@ -38,6 +44,13 @@ export function readToEnd(socket: TLSSocket): Promise<RawAnswer> {
 export function parse(text: string): RawAnswer {
   const [head = '', ...rest] = text.split('\r\n\r\n');
   const [line = '', ...fields] = head.split('\r\n');
-  const headers = Object.fromEntries(fields.map((field) => [field.split(':', 1)[0]?.toLowerCase() ?? '', field.replace(/^[^:]*:\s*/, '')]));
-  return { status: Number(line.split(' ')[1] ?? 0), headers, body: rest.join('\r\n\r\n'), answers: text.match(/HTTP\/1\.1 \d{3} /g)?.length ?? 0 };
+  const headers = Object.fromEntries(
+    fields.map((field) => [field.split(':', 1)[0]?.toLowerCase() ?? '', field.replace(/^[^:]*:\s*/, '')]),
+  );
+  return {
+    status: Number(line.split(' ')[1] ?? 0),
+    headers,
+    body: rest.join('\r\n\r\n'),
+    answers: text.match(/HTTP\/1\.1 \d{3} /g)?.length ?? 0,
+  };
 }

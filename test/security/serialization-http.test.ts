@@ -2,7 +2,8 @@ import { Controller, Get, HttpCode, Post } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { signUp, type Actor } from '../support/actors.js';
 import { startApp, type TestApp } from '../support/app.js';
-import { createResource } from '../support/resources.js';
+import { SamplesModule } from '../support/sample/samples.module.js';
+import { createSample } from '../support/sample/samples.js';
 import { exchange } from './raw.js';
 import { startSmallApp, type SmallApp } from './small-app.js';
 
@@ -23,7 +24,7 @@ let app: TestApp;
 let alice: Actor;
 beforeAll(async () => {
   small = await startSmallApp({ controllers: [EmptyController] });
-  app = await startApp({ instances: 1 });
+  app = await startApp({ modules: [SamplesModule], instances: 1 });
   alice = await signUp(app, 'alice');
 });
 afterAll(async () => {
@@ -31,7 +32,8 @@ afterAll(async () => {
   await app.close();
 });
 
-const head = (method: string, path: string, more = '') => `${method} ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${more}\r\n`;
+const head = (method: string, path: string, more = '') =>
+  `${method} ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${more}\r\n`;
 const json = 'Content-Type: application/json\r\nContent-Length: 2\r\n';
 
 describe('The length that is announced is the length that is sent (RFC 9112 section 6) [ASVS 4.2.2]', () => {
@@ -44,7 +46,11 @@ describe('The length that is announced is the length that is sent (RFC 9112 sect
     ['a refusal of the body', `${head('POST', '/things', json)}{]`],
   ])('%s: one length, in bytes, and no transfer coding beside it', async (_, bytes) => {
     const { headers, body, answers } = await exchange(small, bytes);
-    expect([answers, headers['content-length'], headers['transfer-encoding']]).toEqual([1, String(Buffer.byteLength(body, 'latin1')), undefined]);
+    expect([answers, headers['content-length'], headers['transfer-encoding']]).toEqual([
+      1,
+      String(Buffer.byteLength(body, 'latin1')),
+      undefined,
+    ]);
   });
 
   it('HEAD: the length of the answer to GET, and no byte of it', async () => {
@@ -55,7 +61,12 @@ describe('The length that is announced is the length that is sent (RFC 9112 sect
 
   it('204: neither a length nor a body', async () => {
     const { status, headers, body } = await exchange(small, head('GET', '/empty'));
-    expect([status, headers['content-length'], headers['transfer-encoding'], body]).toEqual([204, undefined, undefined, '']);
+    expect([status, headers['content-length'], headers['transfer-encoding'], body]).toEqual([
+      204,
+      undefined,
+      undefined,
+      '',
+    ]);
   });
 
   it('a preflight: 204 without a body as well', async () => {
@@ -66,17 +77,17 @@ describe('The length that is announced is the length that is sent (RFC 9112 sect
 
 describe('The type that is announced is the type that is sent [ASVS 4.1.1]', () => {
   it('answers, lists, refusals and pages: the charset is UTF-8, the bytes are, and JSON is JSON', async () => {
-    const { id } = await createResource(app, alice, { title: 'ä ß 😀', body: '社會' });
+    const { id } = await createSample(app, alice, { title: 'ä ß 😀', body: '社會' });
     const token = alice.token;
     const answers = await Promise.all([
-      app.request('GET', `/v1/resources/${id}`, { token }),
-      app.request('GET', '/v1/resources', { token }),
+      app.request('GET', `/v1/samples/${id}`, { token }),
+      app.request('GET', '/v1/samples', { token }),
       app.request('GET', '/v1/users/me', { token }),
       app.request('GET', '/v1/users/me'),
       app.request('GET', '/nothing'),
       app.request('GET', '/%zz'),
-      app.request('PUT', '/v1/resources', { token }),
-      app.request('POST', '/v1/resources', { token, body: {} }),
+      app.request('PUT', '/v1/samples', { token }),
+      app.request('POST', '/v1/samples', { token, body: {} }),
       app.request('GET', '/.well-known/jwks.json'),
       app.request('GET', '/openapi.json'),
       app.request('GET', '/docs'),
@@ -84,7 +95,11 @@ describe('The type that is announced is the type that is sent [ASVS 4.1.1]', () 
     ]);
     for (const { status, headers, text, body } of answers) {
       const type = headers['content-type'] ?? '';
-      expect(type).toMatch(status >= 400 ? /^application\/problem\+json; charset=utf-8$/ : /^(application\/json|text\/html); charset=utf-8$/);
+      expect(type).toMatch(
+        status >= 400
+          ? /^application\/problem\+json; charset=utf-8$/
+          : /^(application\/json|text\/html); charset=utf-8$/,
+      );
       expect([headers['x-content-type-options'], text.includes('\ufffd')]).toEqual(['nosniff', false]);
       if (type.includes('json')) expect(typeof body).toBe('object');
       else expect(text).toMatch(/^<!doctype html>/);
@@ -94,16 +109,48 @@ describe('The type that is announced is the type that is sent [ASVS 4.1.1]', () 
 
 describe('Headers that a proxy sets are believed from nobody [ASVS 4.1.3]', () => {
   it.each([
-    'x-forwarded-for', 'x-real-ip', 'forwarded', 'cf-connecting-ip', 'true-client-ip', 'x-client-ip', 'x-forwarded-host', 'x-forwarded-proto', 'x-forwarded-port', 'x-original-url', 'x-rewrite-url',
-    'x-user-id', 'x-user', 'x-authenticated-user', 'x-roles', 'x-ssl-client-verify', 'x-client-cert', 'x-forwarded-client-cert',
+    'x-forwarded-for',
+    'x-real-ip',
+    'forwarded',
+    'cf-connecting-ip',
+    'true-client-ip',
+    'x-client-ip',
+    'x-forwarded-host',
+    'x-forwarded-proto',
+    'x-forwarded-port',
+    'x-original-url',
+    'x-rewrite-url',
+    'x-user-id',
+    'x-user',
+    'x-authenticated-user',
+    'x-roles',
+    'x-ssl-client-verify',
+    'x-client-cert',
+    'x-forwarded-client-cert',
   ])('%s: neither another address in the log, nor another route, nor somebody who is signed in', async (name) => {
     const from = '127.99.0.1';
-    const value = name === 'forwarded' ? 'for=198.51.100.7;host=evil.example;proto=http' : name.includes('url') ? '/.well-known/jwks.json' : name.includes('user') || name.includes('roles') ? alice.userId : '198.51.100.7';
+    const value =
+      name === 'forwarded'
+        ? 'for=198.51.100.7;host=evil.example;proto=http'
+        : name.includes('url')
+          ? '/.well-known/jwks.json'
+          : name.includes('user') || name.includes('roles')
+            ? alice.userId
+            : '198.51.100.7';
     const { status, headers } = await app.request('GET', '/v1/users/me', { from, headers: { [name]: value } });
     expect(status).toBe(401);
     for (let attempt = 0; attempt < 100; attempt++) {
-      const line = app.logs().find((entry) => entry['http.request.id'] === headers['x-request-id'] && entry['event.action'] === 'http_request');
-      if (line !== undefined) return expect([line['client.address'], line['http.route'], line['user.id']]).toEqual([from, '/v1/users/me', undefined]);
+      const line = app
+        .logs()
+        .find(
+          (entry) => entry['http.request.id'] === headers['x-request-id'] && entry['event.action'] === 'http_request',
+        );
+      if (line !== undefined)
+        return expect([line['client.address'], line['http.route'], line['user.id']]).toEqual([
+          from,
+          '/v1/users/me',
+          undefined,
+        ]);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     throw new Error('the request was not logged');

@@ -2,18 +2,39 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
-import { Body, Controller, Delete, Get, Module, Param, Patch, Post, Query, type DynamicModule, type Type } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  Module,
+  Param,
+  Patch,
+  Post,
+  Query,
+  type DynamicModule,
+  type Type,
+} from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { CommonModule } from '../../src/common/common.module.js';
 import { Macs } from '../../src/common/macs.js';
-import { RequestCounter } from '../../src/common/request-counter.js';
-import { SecurityEvents, type SecurityEvent } from '../../src/common/security-events.js';
+import { createClientAddress } from '../../src/common/http/client-address.js';
+import { openRequestContexts } from '../../src/common/http/request-context.js';
+import { RequestCounter } from '../../src/common/http/request-counter.js';
+import { SecurityEvents, type SecurityEvent } from '../../src/common/events/security-events.js';
 import { ConfigModule, readConfig, type Config } from '../../src/config/index.js';
 import { createErrorHandlers, ErrorsModule } from '../../src/security/errors/index.js';
-import { HeadersModule } from '../../src/security/headers/index.js';
-import { LOG_DESTINATION, LoggingModule } from '../../src/security/logging/index.js';
-import { InternalListener, limits, listenerOptions, loadTls, RedirectListener, TransportModule } from '../../src/security/transport/index.js';
+import { HeadersModule } from '../../src/security/headers/headers.module.js';
+import { LOG_DESTINATION, LoggingModule } from '../../src/security/logging/logging.module.js';
+import {
+  InternalListener,
+  limits,
+  listenerOptions,
+  loadTls,
+  RedirectListener,
+  TransportModule,
+} from '../../src/security/transport/index.js';
 import { send, type Answer, type RequestParts } from '../support/http.js';
 
 /** Handlers without any rule of their own, so that a test sees the practices around them and nothing else. */
@@ -57,6 +78,8 @@ export interface SmallOptions {
   readonly controllers?: readonly Type[];
   readonly modules?: readonly Type[];
   readonly dataDirectory?: string;
+  /** Practices that are left out, as their owner would delete their line in the table. */
+  readonly without?: readonly Type[];
 }
 
 /** The practices of the listener, without database and sign-in, on real HTTPS. */
@@ -90,7 +113,10 @@ export class SmallApp {
     return this.chunks.join('');
   }
   logs(): Record<string, unknown>[] {
-    return this.logText().split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as Record<string, unknown>);
+    return this.logText()
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
   }
   /** The first log line that matches; lines are written a moment after the answer. */
   async logLine(matches: (line: Record<string, unknown>) => boolean): Promise<Record<string, unknown>> {
@@ -108,7 +134,14 @@ export class SmallApp {
   }
 }
 
-export async function startSmallApp({ env = {}, bounds = {}, controllers = [], modules = [], dataDirectory }: SmallOptions = {}): Promise<SmallApp> {
+export async function startSmallApp({
+  env = {},
+  bounds = {},
+  controllers = [],
+  modules = [],
+  dataDirectory,
+  without = [],
+}: SmallOptions = {}): Promise<SmallApp> {
   const app = new SmallApp();
   const directory = dataDirectory ?? mkdtempSync(join(tmpdir(), 'small-app-'));
   const ports = { HTTPS_PORT: '0', HTTP_PORT: '0', INTERNAL_PORT: '0' };
@@ -116,31 +149,40 @@ export async function startSmallApp({ env = {}, bounds = {}, controllers = [], m
   const tls = await loadTls(config);
   const options = listenerOptions(tls, createErrorHandlers(config, app.counter), { ...limits, ...bounds });
   const adapter = new FastifyAdapter(options);
-  app.nest = await NestFactory.create<NestFastifyApplication>(table(app, { controllers, modules }), adapter, { bodyParser: false, logger: false, abortOnError: false });
-  app.nest.get(SecurityEvents).subscribe({ record: async () => undefined, report: (event) => void app.events.push(event) });
+  openRequestContexts(adapter.getInstance(), createClientAddress(config.trustedProxies));
+  app.nest = await NestFactory.create<NestFastifyApplication>(table(app, { controllers, modules, without }), adapter, {
+    bodyParser: false,
+    logger: false,
+    abortOnError: false,
+  });
+  app.nest
+    .get(SecurityEvents)
+    .subscribe({ recordInTransaction: async () => undefined, reportLater: (event) => void app.events.push(event) });
   await app.nest.listen(0, '127.0.0.1');
   app.port = (app.nest.getHttpServer().address() as { port: number }).port;
   if (tls.caFile !== undefined) app.ca = readFileSync(tls.caFile, 'utf8');
   return app;
 }
 
-function table(app: SmallApp, { controllers = [], modules = [] }: SmallOptions): DynamicModule {
+function table(app: SmallApp, { controllers = [], modules = [], without = [] }: SmallOptions): DynamicModule {
   @Module({})
   class SmallModule {}
   @Module({})
   class OutsideModule {}
   // Without accounts there is nothing to seal: no key ring.
-  const outside = [{ provide: LOG_DESTINATION, useValue: app.destination }, { provide: Macs, useValue: {} }];
+  const outside = [
+    { provide: LOG_DESTINATION, useValue: app.destination },
+    { provide: Macs, useValue: {} },
+  ];
   return {
     module: SmallModule,
     imports: [
       ConfigModule.with(app.config),
       CommonModule.with(undefined, app.counter),
       { module: OutsideModule, global: true, providers: outside, exports: outside },
-      LoggingModule,
-      TransportModule,
-      HeadersModule,
-      ErrorsModule,
+      ...[LoggingModule, TransportModule, HeadersModule, ErrorsModule].filter(
+        (practice) => !without.includes(practice),
+      ),
       ...modules,
     ],
     controllers: [ThingsController, ...controllers],

@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { globSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DynamicModule, Type } from '@nestjs/common';
 import { Writable } from 'node:stream';
 import pg from 'pg';
 import { createService, type Addresses, type Service } from '../../src/app.js';
 import { Clock } from '../../src/common/clock.js';
-import { RouteTable } from '../../src/common/route-table.js';
+import { RouteTable } from '../../src/common/http/route-table.js';
 import { readConfig } from '../../src/config/index.js';
-import { Conformance } from './conformance.js';
-import { freshDatabase, type TestDatabase } from './databases.js';
+import { LogDestinationModule } from '../../src/security/logging/logging.module.js';
+import { runningDatabase, type TestDatabase } from './databases.js';
 import { send, type Answer, type RequestParts } from './http.js';
 import { parseMail, type ReceivedMail } from './mail.js';
 import { profile } from './profile.js';
@@ -33,7 +33,10 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Modules beside those of the service, for example with a handler that throws. */
   readonly modules?: readonly (Type | DynamicModule)[];
-  /** The path under which such a module breaks the rules on purpose: its answers are not held against the document, as all others are. */
+  /**
+   * The path under which such a module breaks the rules on purpose: its answers are not held against the document, as
+   * all others are.
+   */
   readonly broken?: string;
   /** Instances on one database; in the services profile two, in the embedded one always one. */
   readonly instances?: number;
@@ -86,14 +89,20 @@ export class TestApp {
 
   /** Everything that was logged so far, one parsed object per line. */
   logs(): Record<string, unknown>[] {
-    return this.logText().split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as Record<string, unknown>);
+    return this.logText()
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
   }
 
   logText(): string {
     return this.logChunks.join('');
   }
 
-  /** The newest mail to the address, with that text in its subject. Mail leaves a moment after the answer, so it is waited for. */
+  /**
+   * The newest mail to the address, with that text in its subject. Mail leaves a moment after the answer, so it is
+   * waited for.
+   */
   async mailTo(address: string, subject = ''): Promise<ReceivedMail> {
     for (let attempt = 0; attempt < 200; attempt++) {
       const mail = this.outbox().findLast((one) => one.to === address && one.subject.includes(subject));
@@ -127,7 +136,10 @@ export class TestApp {
     return this.connected(async (client) => (await client.query<Row>(text, values)).rows);
   }
 
-  /** SQL that makes a state which the service makes otherwise: users and sessions are sealed as the service would have sealed them. */
+  /**
+   * SQL that makes a state which the service makes otherwise: users and sessions are sealed as the service would have
+   * sealed them.
+   */
   operate(text: string, values: unknown[] = []): Promise<void> {
     return this.connected(async (client) => {
       await client.query(text, values);
@@ -146,7 +158,10 @@ export class TestApp {
   }
 
   /** Waits until an audit event of that action is there; refusals are written a moment after the answer. */
-  async auditEvent(action: string, matches: (row: Record<string, unknown>) => boolean = () => true): Promise<Record<string, unknown>> {
+  async auditEvent(
+    action: string,
+    matches: (row: Record<string, unknown>) => boolean = () => true,
+  ): Promise<Record<string, unknown>> {
     for (let attempt = 0; attempt < 100; attempt++) {
       const rows = await this.sql('SELECT * FROM audit_events WHERE action = $1 ORDER BY id DESC', [action]);
       const found = rows.find(matches);
@@ -175,7 +190,9 @@ export class TestApp {
 
   private connection(): pg.ClientConfig {
     if (this.database.url !== undefined) return { connectionString: this.database.url };
-    const { socketDirectory } = JSON.parse(readFileSync(join(this.dataDirectory, 'database.lock'), 'utf8')) as { socketDirectory: string };
+    const { socketDirectory } = JSON.parse(readFileSync(join(this.dataDirectory, 'database.lock'), 'utf8')) as {
+      socketDirectory: string;
+    };
     return { host: socketDirectory, port: 5432, user: 'postgres', database: 'postgres' };
   }
 }
@@ -183,7 +200,7 @@ export class TestApp {
 /** Starts the service as `npm start` does, on free ports. */
 export async function startApp(options: StartOptions = {}): Promise<TestApp> {
   const chosen = profile();
-  const app = new TestApp(await freshDatabase(), options);
+  const app = new TestApp(await runningDatabase(), options);
   const count = chosen.name === 'embedded' ? 1 : (options.instances ?? 2);
   try {
     await app.start(count);
@@ -194,33 +211,67 @@ export async function startApp(options: StartOptions = {}): Promise<TestApp> {
   return app;
 }
 
+/** A millisecond instead of the fifty that are the least: tests about the cost of a hash set it. */
+const cheapHash = { argon2MemoryKib: 1024, argon2Passes: 1 };
+
 async function startInstance(app: TestApp, { env = {}, modules = [], broken }: StartOptions): Promise<Instance> {
   const chosen = profile();
-  const services = chosen.name === 'services' ? { DATABASE_URL: app.database.url, REDIS_URL: chosen.redisUrl, PUBLIC_URL: app.publicUrl } : {};
-  const config = readConfig({
+  const services =
+    chosen.name === 'services'
+      ? { DATABASE_URL: app.database.url, REDIS_URL: chosen.redisUrl, PUBLIC_URL: app.publicUrl }
+      : {};
+  const settings = readConfig({
     DATA_DIRECTORY: app.dataDirectory,
     HTTPS_PORT: '0',
     HTTP_PORT: '0',
     INTERNAL_PORT: '0',
-    // The least that OWASP allows: the tests are about the rules around the hash, not about its cost.
+    // The least that OWASP allows, where a test sets one of the two.
     ARGON2_MEMORY_KIB: '19456',
     ARGON2_PASSES: '2',
     ...services,
     ...env,
   });
-  const service = await createService(config, { clock: app.clock, modules, logDestination: app.logDestination });
+  const aboutTheHash = Object.keys(env).some((name) => name.startsWith('ARGON2_'));
+  const config = aboutTheHash ? settings : { ...settings, ...cheapHash };
+  const service = await createService(config, {
+    clock: app.clock,
+    modules: [LogDestinationModule.with(app.logDestination), ...modules],
+    joinDatabase: 'connection' in app.database,
+  });
   const addresses = await service.listen();
   const ca = readFileSync(join(app.dataDirectory, 'tls', 'ca.crt'), 'utf8');
-  let conformance: Conformance | undefined;
+  let own: readonly AnswerCheck[] | undefined;
   const routes = service.app.get(RouteTable, { strict: false });
   const request = async (method: string, path: string, parts?: RequestParts): Promise<Answer> => {
     const answer = await send({ port: addresses.https, ca }, method, path, parts);
-    conformance ??= modules.length === 0 ? (published ??= Conformance.of(service)) : Conformance.of(service);
-    if (broken === undefined || !path.startsWith(broken)) conformance.check(method, path, answer, (one) => routes.methodsOf(one));
+    own ??= modules.length === 0 ? (checks ??= await answerChecksOf(service)) : await answerChecksOf(service);
+    if (broken === undefined || !path.startsWith(broken))
+      for (const each of own) each.check(method, path, answer, (one) => routes.methodsOf(one));
     return answer;
   };
   return { service, addresses, request };
 }
 
-/** The document of the service as it is, made and compiled once per test file. */
-let published: Conformance | undefined;
+/** Looks at every answer that the tests get. */
+export interface AnswerCheck {
+  /**
+   * @param methodsOf the methods that the router has for a path.
+   * @throws Error that says what is wrong with the answer.
+   */
+  check(method: string, target: string, answer: Answer, methodsOf: (path: string) => readonly string[]): void;
+}
+
+/** Those of the service as it is, made once per test file. */
+let checks: readonly AnswerCheck[] | undefined;
+
+/** The tests of this tree: a generated copy of the project is tried from outside of it. */
+const tests = join(import.meta.dirname, '..');
+
+/** Whatever part holds answers against something has a file of this name beside its tests. */
+const answerChecksOf = (service: Service): Promise<AnswerCheck[]> =>
+  Promise.all(
+    globSync('**/answer-check.ts', { cwd: tests }).map(async (file) => {
+      const { answerCheckOf } = (await import(join(tests, file))) as { answerCheckOf: (one: Service) => AnswerCheck };
+      return answerCheckOf(service);
+    }),
+  );

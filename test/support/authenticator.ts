@@ -1,7 +1,8 @@
 import { createHash, createSign, generateKeyPairSync, randomBytes, type KeyObject } from 'node:crypto';
 import { BasicConstraintsExtension, X509CertificateGenerator } from '@peculiar/x509';
 
-// A security key in software: what an authenticator and a browser do between the options and the answer, with a knob for each lie.
+// A security key in software: what an authenticator and a browser do between the options and the answer, with a knob
+// for each lie.
 
 type Cbor = number | string | Buffer | readonly Cbor[] | ReadonlyMap<number | string, Cbor>;
 
@@ -84,7 +85,13 @@ export class Authenticator {
     this.userHandle = user.id;
     const id = Buffer.from(this.id, 'base64url');
     const length = Buffer.from([id.length >> 8, id.length & 0xff]);
-    const data = Buffer.concat([this.authenticatorData(rp.id, flag.attested, lies), Buffer.alloc(16), length, id, this.coseKey(lies)]);
+    const data = Buffer.concat([
+      this.authenticatorData(rp.id, flag.attested, lies),
+      Buffer.alloc(16),
+      length,
+      id,
+      this.coseKey(lies),
+    ]);
     const clientData = this.clientData('webauthn.create', challenge, lies);
     const own = this.packedStatement(this.sign(data, clientData), lies);
     const object = new Map<string, Cbor>([
@@ -92,7 +99,13 @@ export class Authenticator {
       ['attStmt', lies.statement ?? own ?? new Map()],
       ['authData', data],
     ]);
-    const response = { clientDataJSON: base64url(clientData), attestationObject: base64url(cbor(object)), authenticatorData: base64url(data), transports: ['internal'], publicKeyAlgorithm: -7 };
+    const response = {
+      clientDataJSON: base64url(clientData),
+      attestationObject: base64url(cbor(object)),
+      authenticatorData: base64url(data),
+      transports: ['internal'],
+      publicKeyAlgorithm: -7,
+    };
     return { ...this.frame(lies), response };
   }
 
@@ -103,11 +116,19 @@ export class Authenticator {
     const signature = this.sign(data, clientData);
     if (lies.flipSignature === true) signature[signature.length - 1] = (signature.at(-1) ?? 0) ^ 1;
     const userHandle = lies.userHandle ?? this.userHandle;
-    const response = { clientDataJSON: base64url(clientData), authenticatorData: base64url(data), signature: base64url(signature), userHandle };
+    const response = {
+      clientDataJSON: base64url(clientData),
+      authenticatorData: base64url(data),
+      signature: base64url(signature),
+      userHandle,
+    };
     return { ...this.frame(lies), response };
   }
 
-  /** A certificate of the form that WebAuthn Level 3 s8.2.1 demands of makers of authenticators, for this key, signed by itself. */
+  /**
+   * A certificate of the form that WebAuthn Level 3 s8.2.1 demands of makers of authenticators, for this key, signed by
+   * itself.
+   */
   async certificate(): Promise<Buffer> {
     const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
     const keys = {
@@ -115,27 +136,48 @@ export class Authenticator {
       publicKey: this.publicKey.toCryptoKey(algorithm, true, ['verify']),
     };
     const name = 'C=GB, O=Mallory, OU=Authenticator Attestation, CN=Mallory';
-    const made = await X509CertificateGenerator.createSelfSigned({ name, keys, signingAlgorithm: algorithm, extensions: [new BasicConstraintsExtension(false)] });
+    const made = await X509CertificateGenerator.createSelfSigned({
+      name,
+      keys,
+      signingAlgorithm: algorithm,
+      extensions: [new BasicConstraintsExtension(false)],
+    });
     return Buffer.from(made.rawData);
   }
 
-  private packedStatement(signature: Buffer, { selfAttested, certificate }: Lies): ReadonlyMap<string, Cbor> | undefined {
+  private packedStatement(
+    signature: Buffer,
+    { selfAttested, certificate }: Lies,
+  ): ReadonlyMap<string, Cbor> | undefined {
     if (selfAttested !== true && certificate === undefined) return undefined;
-    return new Map<string, Cbor>([['alg', -7], ['sig', signature], ...(certificate === undefined ? [] : [['x5c', [certificate]] as const])]);
+    return new Map<string, Cbor>([
+      ['alg', -7],
+      ['sig', signature],
+      ...(certificate === undefined ? [] : [['x5c', [certificate]] as const]),
+    ]);
   }
 
   /** ECDSA in DER, as WebAuthn has it. */
   private sign(data: Buffer, clientData: string): Buffer {
-    return createSign('sha256').update(Buffer.concat([data, sha256(clientData)])).sign(this.privateKey);
+    return createSign('sha256')
+      .update(Buffer.concat([data, sha256(clientData)]))
+      .sign(this.privateKey);
   }
 
   private frame({ id = this.id }: Lies) {
-    return { id, rawId: id, type: 'public-key', authenticatorAttachment: 'platform', clientExtensionResults: { credProps: { rk: true } } };
+    return {
+      id,
+      rawId: id,
+      type: 'public-key',
+      authenticatorAttachment: 'platform',
+      clientExtensionResults: { credProps: { rk: true } },
+    };
   }
 
   private authenticatorData(rpId: string, flags: number, lies: Lies): Buffer {
     if (!this.countless) this.counter += 1;
-    const said = flags | (lies.userPresent === false ? 0 : flag.present) | (lies.userVerified === false ? 0 : flag.verified);
+    const said =
+      flags | (lies.userPresent === false ? 0 : flag.present) | (lies.userVerified === false ? 0 : flag.verified);
     const count = Buffer.alloc(4);
     count.writeUInt32BE(lies.counter ?? this.counter);
     return Buffer.concat([sha256(lies.rpId ?? rpId), Buffer.from([said]), count]);
@@ -150,6 +192,14 @@ export class Authenticator {
   private coseKey({ algorithm = -7 }: Lies): Buffer {
     const { x = '', y = '' } = this.publicKey.export({ format: 'jwk' });
     const bytes = (text: string) => Buffer.from(text, 'base64url');
-    return cbor(new Map<number, Cbor>([[1, 2], [3, algorithm], [-1, 1], [-2, bytes(x)], [-3, bytes(y)]]));
+    return cbor(
+      new Map<number, Cbor>([
+        [1, 2],
+        [3, algorithm],
+        [-1, 1],
+        [-2, bytes(x)],
+        [-3, bytes(y)],
+      ]),
+    );
   }
 }

@@ -4,8 +4,8 @@ import type { TestApp } from './app.js';
 import { sealRows } from './seals.js';
 
 /**
- * Rows that another transaction holds: requests of the service queue up for them, and go on together when they are let go. On PostgreSQL
- * alone, whose sessions wait for each other; they get a row in the order in which they came.
+ * Rows that another transaction holds: requests of the service queue up for them, and go on together when they are let
+ * go. On PostgreSQL alone, whose sessions wait for each other; they get a row in the order in which they came.
  */
 export class HeldRows {
   private constructor(
@@ -31,7 +31,11 @@ export class HeldRows {
   /** Returns when so many statements wait for a lock. */
   async untilWaiting(count: number): Promise<void> {
     const waiting = async () =>
-      (await this.app.sql(`SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)).length;
+      (
+        await this.app.sql(
+          `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+        )
+      ).length;
     await expect.poll(waiting, { timeout: 20_000, interval: 20 }).toBe(count);
   }
 

@@ -20,7 +20,10 @@ export interface FileRequest {
 
 /** @throws Error that names the request which has no `# Expect`, or no request line. */
 export function readRequests(path: string, text: string): FileRequest[] {
-  return text.split(/^###/m).slice(1).map((block) => readRequest(path, block));
+  return text
+    .split(/^###/m)
+    .slice(1)
+    .map((block) => readRequest(path, block));
 }
 
 function readRequest(path: string, block: string): FileRequest {
@@ -28,17 +31,28 @@ function readRequest(path: string, block: string): FileRequest {
   const start = lines.findIndex((line) => /^[A-Z]+ \S+/.test(line));
   const notes = lines.slice(0, start).join('\n');
   const expected = /^# Expect (\d{3})$/m.exec(notes)?.[1];
-  if (start < 0 || expected === undefined) throw new Error(`${path}: "${title.trim()}" needs a request line and # Expect`);
+  if (start < 0 || expected === undefined)
+    throw new Error(`${path}: "${title.trim()}" needs a request line and # Expect`);
   const [method = '', target = ''] = (lines[start] ?? '').split(' ');
   const gap = lines.indexOf('', start);
   const end = gap < 0 ? lines.length : gap;
-  const fields = lines.slice(start + 1, end).map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]);
+  const fields = lines
+    .slice(start + 1, end)
+    .map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]);
   const first = [...notes.matchAll(/^# First:? (.*)$/gm)].map(([, text = '']) => text);
-  const afterwards = [...notes.matchAll(/^# Then @(\w+) = (.*)$/gm)].map(([, variable = '', source = '']) => [variable, source] as const);
+  const afterwards = [...notes.matchAll(/^# Then @(\w+) = (.*)$/gm)].map(
+    ([, variable = '', source = '']) => [variable, source] as const,
+  );
   return {
-    title: title.trim(), expected: Number(expected), first, afterwards, method, target, headers: Object.fromEntries(fields) as Record<string, string>,
+    title: title.trim(),
+    expected: Number(expected),
+    first,
+    afterwards,
+    method,
+    target,
+    headers: Object.fromEntries(fields) as Record<string, string>,
     body: lines.slice(end).join('\n').trim(),
-  }; // prettier-ignore
+  };
 }
 
 /** The value of a variable as the file says it, with the variables that it names filled in. */
@@ -87,7 +101,10 @@ export class HttpFileRun {
     const [, variable = '', mailbox] = /^@(\w+) = (?:the token in the newest mail to (\S+))?/.exec(text) ?? [];
     // A person waits for the newest mail, too.
     if (mailbox !== undefined) await this.app.mailQuiet();
-    this.set(variable, mailbox === undefined ? this.codeOfApp() : await mailedToken(this.app, fill(this.file, mailbox)));
+    this.set(
+      variable,
+      mailbox === undefined ? this.codeOfApp() : await mailedToken(this.app, fill(this.file, mailbox)),
+    );
   }
 
   /** A code works once; the next one is half a minute away. */
@@ -98,12 +115,16 @@ export class HttpFileRun {
 
   /** What the operator's command does (test/cli runs the command itself). */
   private async grant(_email: string, role: string): Promise<void> {
-    await this.app.operate(`UPDATE users SET roles = $1 WHERE id = $2`, [['user', role], fill(this.file, '{{administratorId}}')]);
+    await this.app.operate(`UPDATE users SET roles = $1 WHERE id = $2`, [
+      ['user', role],
+      fill(this.file, '{{administratorId}}'),
+    ]);
   }
 
   private set(variable: string, value: string): void {
     const edited = this.file.replace(new RegExp(`^@${variable} = .*$`, 'm'), () => `@${variable} = ${value}`);
-    if (edited === this.file && !this.file.includes(`@${variable} = ${value}\n`)) throw new Error(`${this.path} declares no @${variable}`);
+    if (edited === this.file && !this.file.includes(`@${variable} = ${value}\n`))
+      throw new Error(`${this.path} declares no @${variable}`);
     this.file = edited;
   }
 }

@@ -10,14 +10,29 @@ export interface ReceivedMail {
   readonly head: string;
 }
 
-/** Reads an RFC 5322 message in text and HTML, as a mail client does: unfolds, decodes words and the transfer encodings. */
+/**
+ * Reads an RFC 5322 message in text and HTML, as a mail client does: unfolds, decodes words and the transfer encodings.
+ */
 export function parseMail(raw: string): ReceivedMail {
   const { head, body } = split(raw);
   const boundary = /boundary="([^"]+)"/.exec(head)?.[1];
-  const parts = boundary === undefined ? [raw] : body.split(`--${boundary}`).slice(1, -1).map((part) => part.replace(/^\r\n|\r\n$/g, ''));
+  const parts =
+    boundary === undefined
+      ? [raw]
+      : body
+          .split(`--${boundary}`)
+          .slice(1, -1)
+          .map((part) => part.replace(/^\r\n|\r\n$/g, ''));
   const part = (type: string) => parts.map(split).find((one) => headerOf(one.head, 'content-type').startsWith(type));
   const words = (name: string) => decodeWords(headerOf(head, name));
-  return { to: words('to'), from: words('from'), subject: words('subject'), text: decoded(part('text/plain')), html: decoded(part('text/html')), head };
+  return {
+    to: words('to'),
+    from: words('from'),
+    subject: words('subject'),
+    text: decoded(part('text/plain')),
+    html: decoded(part('text/html')),
+    head,
+  };
 }
 
 interface Part {
@@ -30,7 +45,8 @@ function split(raw: string): Part {
   return { head: raw.slice(0, end).replace(/\r\n[ \t]+/g, ' '), body: raw.slice(end + 4) };
 }
 
-const headerOf = (head: string, name: string): string => new RegExp(`^${name}: (.*)$`, 'im').exec(head)?.[1]?.trim() ?? '';
+const headerOf = (head: string, name: string): string =>
+  new RegExp(`^${name}: (.*)$`, 'im').exec(head)?.[1]?.trim() ?? '';
 
 function decoded(part: Part | undefined): string {
   if (part === undefined) return '';
@@ -47,6 +63,8 @@ const decodeWords = (value: string): string =>
 
 const quoted = (value: string): string =>
   Buffer.from(
-    value.replace(/=\r?\n/g, '').replace(/=([0-9A-F]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
+    value
+      .replace(/=\r?\n/g, '')
+      .replace(/=([0-9A-F]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
     'latin1',
   ).toString('utf8');

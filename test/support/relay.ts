@@ -14,11 +14,19 @@ export class Relay {
         return;
       }
       if (this.silent) {
-        this.sockets.add(socket.on('error', () => undefined).on('close', () => this.sockets.delete(socket)).pause());
+        this.sockets.add(
+          socket
+            .on('error', () => undefined)
+            .on('close', () => this.sockets.delete(socket))
+            .pause(),
+        );
         return;
       }
       const upstream = connect(target);
-      for (const [one, other] of [[socket, upstream], [upstream, socket]] as const) {
+      for (const [one, other] of [
+        [socket, upstream],
+        [upstream, socket],
+      ] as const) {
         this.sockets.add(one);
         one.on('error', () => other.destroy());
         one.on('close', () => {
@@ -46,7 +54,10 @@ export class Relay {
     for (const socket of this.sockets) socket.destroy();
   }
 
-  /** Nothing is closed and nothing arrives any more, in either direction: a firewall that forgot, a machine that lost its power. */
+  /**
+   * Nothing is closed and nothing arrives any more, in either direction: a firewall that forgot, a machine that lost
+   * its power.
+   */
   silence(): void {
     this.silent = true;
     for (const socket of this.sockets) socket.unpipe().pause();

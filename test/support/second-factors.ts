@@ -2,37 +2,39 @@ import { expect } from 'vitest';
 import type { Actor } from './actors.js';
 import type { TestApp } from './app.js';
 import type { Answer } from './http.js';
-import { totpCode } from './totp.js';
 
-/** Somebody who has an authenticator app, and has written the recovery codes down. */
-export interface ActorWithApp extends Actor {
-  readonly secret: string;
+// Half a sign-in and a whole one, by the sample factor: whichever methods the service has.
+
+const rightCode = '271828';
+export const wrongCode = '000000';
+
+/** Somebody who has a second factor, and has written the recovery codes down, where there are any. */
+export interface ActorWithFactor extends Actor {
   readonly recoveryCodes: readonly string[];
 }
 
-/** Enrols as a person does. The actor's session has to be fresh. */
-export async function enrolTotp(app: TestApp, actor: Actor): Promise<ActorWithApp> {
-  const begun = await app.request('POST', '/v1/auth/totp', { token: actor.token });
-  expect(begun.status).toBe(201);
-  const { secret } = begun.body as { secret: string };
-  const confirmed = await app.request('POST', '/v1/auth/totp/confirm', { token: actor.token, body: { code: nextCode(app, secret) } });
-  expect(confirmed.status).toBe(200);
-  const { tokens, recoveryCodes } = confirmed.body as { tokens: { accessToken: string; refreshToken: string } | null; recoveryCodes: string[] | null };
-  const renewed = tokens === null ? {} : { token: tokens.accessToken, refreshToken: tokens.refreshToken };
-  return { ...actor, ...renewed, secret, recoveryCodes: recoveryCodes ?? [] };
+/** The session of the actor has to be fresh. For apps with `SampleFactorModule`. */
+export async function enrolFactor(app: TestApp, actor: Actor): Promise<ActorWithFactor> {
+  const { status, body } = await app.request('POST', '/v1/auth/sample-factor', {
+    token: actor.token,
+    body: { code: rightCode },
+  });
+  expect([status, body.tokens]).toEqual([201, null]);
+  return { ...actor, recoveryCodes: (body.recoveryCodes as string[] | null) ?? [] };
 }
 
-/** A code that nobody has used: each works once, so half a minute goes by. */
-export function nextCode(app: TestApp, secret: string): string {
-  app.clock.advance(30);
-  return totpCode(secret, app.clock.now());
-}
+export const removeFactor = (app: TestApp, { token }: Pick<Actor, 'token'>): Promise<Answer> =>
+  app.request('DELETE', '/v1/auth/sample-factor', { token });
 
-/** A text that is no code of the app at this moment. */
-export const wrongCode = (app: TestApp, secret: string): string => {
-  const near = [-30, 0, 30].map((seconds) => totpCode(secret, new Date(app.clock.now().getTime() + seconds * 1000)));
-  return ['000000', '000001', '000002', '000003'].find((code) => !near.includes(code)) ?? '';
-};
+export const proveFactor = (app: TestApp, token: string, code = rightCode): Promise<Answer> =>
+  app.request('POST', '/v1/auth/sample-factor/verify', { token, body: { code } });
+
+/** Password and second factor. */
+export async function signInWithFactor(app: TestApp, actor: Actor): Promise<{ token: string; refreshToken: string }> {
+  const { status, body } = await proveFactor(app, await halfSignIn(app, actor));
+  expect(status).toBe(200);
+  return { token: body.accessToken as string, refreshToken: body.refreshToken as string };
+}
 
 /** The password is right, and a second factor is due: the access token of that state. */
 export async function halfSignIn(app: TestApp, { email, password }: Actor): Promise<string> {
@@ -41,22 +43,9 @@ export async function halfSignIn(app: TestApp, { email, password }: Actor): Prom
   return body.accessToken as string;
 }
 
-/** One after the other: of many at once from one network, most get 503. */
+/** One after the other: of many at once from one network, most get 503. @public: every user of it can be removed. */
 export async function halfSignIns(app: TestApp, actor: Actor, count: number): Promise<string[]> {
   const tokens: string[] = [];
   while (tokens.length < count) tokens.push(await halfSignIn(app, actor));
   return tokens;
 }
-
-/** Password and code. */
-export async function signInWithCode(app: TestApp, actor: ActorWithApp): Promise<{ token: string; refreshToken: string }> {
-  const { status, body } = await prove(app, await halfSignIn(app, actor), nextCode(app, actor.secret));
-  expect(status).toBe(200);
-  return { token: body.accessToken as string, refreshToken: body.refreshToken as string };
-}
-
-export const prove = (app: TestApp, token: string, code: string, instance = 0): Promise<Answer> =>
-  app.on(instance).request('POST', '/v1/auth/totp/verify', { token, body: { code } });
-
-export const proveByRecoveryCode = (app: TestApp, token: string, code: string, instance = 0): Promise<Answer> =>
-  app.on(instance).request('POST', '/v1/auth/recovery-codes/verify', { token, body: { code } });

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, globSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -27,7 +27,8 @@ model Visit {
 `;
 /** The migration that a feature would bring. */
 export const patientTables = `
-  CREATE TABLE patients (id uuid PRIMARY KEY, number text NOT NULL CHECK (is_sealed_cell(number)), number_index text UNIQUE);
+  CREATE TABLE patients (id uuid PRIMARY KEY, number text NOT NULL CHECK (is_sealed_cell(number)),
+    number_index text UNIQUE);
   CREATE TABLE visits (id uuid PRIMARY KEY, patient_id uuid NOT NULL REFERENCES patients (id) ON DELETE CASCADE,
     finding text NOT NULL CHECK (is_sealed_cell(finding)));
   CREATE CONSTRAINT TRIGGER patients_drop_data_key AFTER DELETE ON patients DEFERRABLE INITIALLY DEFERRED
@@ -36,7 +37,8 @@ export const patientTables = `
 let made: Promise<string> | undefined;
 
 /** A module that `prisma generate` makes of the schema of the project with patients beside it. */
-export const generated = async (file: string): Promise<object> => import(join(await (made ??= generate()), file)) as Promise<object>;
+export const generated = async (file: string): Promise<object> =>
+  import(join(await (made ??= generate()), file)) as Promise<object>;
 
 export async function removeSecondSchema(): Promise<void> {
   if (made !== undefined) rmSync(await made, { recursive: true });
@@ -44,14 +46,21 @@ export async function removeSecondSchema(): Promise<void> {
 
 async function generate(): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'second-schema-'));
-  const schema = readFileSync('prisma/schema.prisma', 'utf8')
-    .replace('"../src/generated/prisma"', '"prisma"')
-    .replace('"../src/generated/field-encryption"', '"field-encryption"')
-    .replace('"node src/', `"${process.execPath} ${resolve('src')}/`);
+  const schema = globSync('prisma/schema/*.prisma')
+    .map((file) => readFileSync(file, 'utf8'))
+    .join('\n')
+    .replace('"../../src/generated/prisma"', '"prisma"')
+    .replace('"../../src/generated/field-encryption"', '"field-encryption"')
+    .replace('"node packages/', `"${process.execPath} ${resolve('packages')}/`);
   writeFileSync(join(folder, 'schema.prisma'), schema + patientModels);
   copyFileSync('prisma/field-names.lock.json', join(folder, 'field-names.lock.json'));
   symlinkSync(resolve('node_modules'), join(folder, 'node_modules'));
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
-  await promisify(execFile)(process.execPath, ['node_modules/prisma/build/index.js', 'generate', '--schema', join(folder, 'schema.prisma')]);
+  await promisify(execFile)(process.execPath, [
+    'node_modules/prisma/build/index.js',
+    'generate',
+    '--schema',
+    join(folder, 'schema.prisma'),
+  ]);
   return folder;
 }

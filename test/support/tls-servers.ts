@@ -32,7 +32,10 @@ export class Authority {
       ...fields(),
       name: `CN=Test CA ${randomBytes(4).toString('hex')}`,
       keys,
-      extensions: [new x509.BasicConstraintsExtension(true, 0, true), new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true)],
+      extensions: [
+        new x509.BasicConstraintsExtension(true, 0, true),
+        new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true),
+      ],
     });
     writeFileSync(join(directory, 'ca.crt'), certificate.toString('pem'));
     return new Authority(directory, certificate, keys);
@@ -68,7 +71,9 @@ export class Authority {
   }
 }
 
-/** A server for localhost and 127.0.0.1 (and for 127.0.0.2, where it listens as well, its certificate does not speak). */
+/**
+ * A server for localhost and 127.0.0.1 (and for 127.0.0.2, where it listens as well, its certificate does not speak).
+ */
 export const serverNames: x509.JsonGeneralName[] = [
   { type: 'dns', value: 'localhost' },
   { type: 'ip', value: '127.0.0.1' },
@@ -82,7 +87,10 @@ export interface Server {
 /** What the roles of the cluster log in with, beside their certificate. */
 export const rolePassword = randomBytes(18).toString('base64url');
 
-/** The one role that the cluster lets in by TLS and password alone: a second role in one process has no certificate of its own. */
+/**
+ * The one role that the cluster lets in by TLS and password alone: a second role in one process has no certificate of
+ * its own.
+ */
 export const roleWithoutCertificate = 'migrator';
 
 /** A PostgreSQL cluster that lets roles in over TLS only, with their password and a certificate in their name. */
@@ -96,15 +104,24 @@ export class PostgresServer implements Server {
 
   static async start(authority: Authority): Promise<PostgresServer> {
     const [bin] = globSync('/usr/lib/postgresql/*/bin').toSorted().toReversed();
-    if (bin === undefined) throw new Error('no PostgreSQL server is installed: the services profile needs its programs');
+    if (bin === undefined)
+      throw new Error('no PostgreSQL server is installed: the services profile needs its programs');
     const directory = mkdtempSync(join(tmpdir(), 'postgres-'));
     const user = serverUser();
     if (user.uid !== undefined) chownSync(directory, user.uid, user.gid ?? user.uid);
     const data = join(directory, 'data');
-    const { status, stderr } = spawnSync(join(bin, 'initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '--no-sync', '--encoding=UTF8', '--locale=C.UTF-8'], { ...user, encoding: 'utf8' });
+    const { status, stderr } = spawnSync(
+      join(bin, 'initdb'),
+      ['-D', data, '-U', 'postgres', '-A', 'trust', '--no-sync', '--encoding=UTF8', '--locale=C.UTF-8'],
+      { ...user, encoding: 'utf8' },
+    );
     if (status !== 0) throw new Error(stderr);
     const certificate = await authority.issue('server', serverNames);
-    for (const [from, to] of [[certificate.cert, 'server.crt'], [certificate.key, 'server.key'], [authority.caFile, 'ca.crt']] as const) {
+    for (const [from, to] of [
+      [certificate.cert, 'server.crt'],
+      [certificate.key, 'server.key'],
+      [authority.caFile, 'ca.crt'],
+    ] as const) {
       const file = join(data, to);
       copyFileSync(from, file);
       chmodSync(file, 0o600);
@@ -113,9 +130,17 @@ export class PostgresServer implements Server {
     writeFileSync(join(data, 'pg_hba.conf'), accessRules);
     const port = await freePort();
     const listen = { listen_addresses: '127.0.0.1,127.0.0.2', port, unix_socket_directories: directory };
-    const settings = { ...listen, ssl: 'on', ssl_ca_file: 'ca.crt', fsync: 'off', max_connections: 40, shared_buffers: '16MB' };
+    const settings = {
+      ...listen,
+      ssl: 'on',
+      ssl_ca_file: 'ca.crt',
+      fsync: 'off',
+      max_connections: 40,
+      shared_buffers: '16MB',
+    };
     const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-    const run = () => endsWithTheTests(spawn(join(bin, 'postgres'), ['-D', data, ...args], { ...user, stdio: 'ignore' }), 'SIGQUIT');
+    const run = () =>
+      endsWithTheTests(spawn(join(bin, 'postgres'), ['-D', data, ...args], { ...user, stdio: 'ignore' }), 'SIGQUIT');
     const server = new PostgresServer(port, directory, run(), run);
     await until(() => server.sql('postgres', 'SELECT 1'));
     return server;
@@ -165,9 +190,20 @@ export class RedisServer implements Server {
     const directory = mkdtempSync(join(tmpdir(), 'redis-'));
     const { cert, key } = await authority.issue('redis', serverNames);
     const port = await freePort();
-    const files = ['--tls-cert-file', cert, '--tls-key-file', key, '--tls-ca-cert-file', authority.caFile, '--tls-auth-clients', 'yes'];
+    const files = [
+      '--tls-cert-file',
+      cert,
+      '--tls-key-file',
+      key,
+      '--tls-ca-cert-file',
+      authority.caFile,
+      '--tls-auth-clients',
+      'yes',
+    ];
     const rest = ['--bind', '127.0.0.1', '127.0.0.2', '--requirepass', rolePassword, '--save', '', '--dir', directory];
-    const child = spawn(redisProgram, ['--port', '0', '--tls-port', String(port), ...files, ...rest], { stdio: 'ignore' });
+    const child = spawn(redisProgram, ['--port', '0', '--tls-port', String(port), ...files, ...rest], {
+      stdio: 'ignore',
+    });
     const server = new RedisServer(port, directory, endsWithTheTests(child, 'SIGTERM'));
     await until(() => reachable(port));
     return server;
@@ -190,7 +226,12 @@ hostssl all all all scram-sha-256 clientcert=verify-full
 
 const fields = () => {
   const notBefore = new Date(Date.now() - 60_000);
-  return { notBefore, notAfter: new Date(Date.now() + 86_400_000), serialNumber: `01${randomBytes(15).toString('hex')}`, signingAlgorithm: algorithm };
+  return {
+    notBefore,
+    notAfter: new Date(Date.now() + 86_400_000),
+    serialNumber: `01${randomBytes(15).toString('hex')}`,
+    signingAlgorithm: algorithm,
+  };
 };
 
 /** PostgreSQL refuses to run as root; then it runs as the user of its package. */

@@ -1,11 +1,16 @@
-import { vi } from 'vitest';
-import { LimiterStorage } from '../../src/security/rate-limiting/limiter-storage.js';
+import { globSync } from 'node:fs';
+import { resolve } from 'node:path';
 
-/** As if a day went by between two requests: the limits are asked as ever, and each finds an empty bucket. */
+/** In `unlimited.ts` beside the tests of the limits, which may have been removed with them. */
+interface Lifting {
+  readonly withoutLimits: () => void;
+}
+
+const found = await Promise.all(
+  globSync('test/**/rate-limiting/unlimited.ts').map(async (file) => (await import(resolve(file))) as Lifting),
+);
+
+/** Lets a test ask more often than a person may. */
 export function unlimited(): void {
-  const increment = LimiterStorage.prototype.increment;
-  let day = 0;
-  vi.spyOn(LimiterStorage.prototype, 'increment').mockImplementation(function (this: LimiterStorage, key, ...rest) {
-    return increment.call(this, `${key} ${++day}`, ...rest);
-  });
+  for (const { withoutLimits } of found) withoutLimits();
 }

@@ -1,17 +1,41 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { roles } from '../../src/common/access/permissions.js';
 import { signUp, signUpAdministrator, type Actor } from '../support/actors.js';
 import { startApp, type TestApp } from '../support/app.js';
-import { createResource, neverIssued } from '../support/resources.js';
+import { neverIssued } from '../support/http.js';
+import { SamplesModule } from '../support/sample/samples.module.js';
+import { createSample } from '../support/sample/samples.js';
 
 let app: TestApp;
 let alice: Actor;
 let admin: Actor;
 
 beforeAll(async () => {
-  app = await startApp();
+  app = await startApp({ modules: [SamplesModule] });
   [alice, admin] = await Promise.all([signUp(app, 'alice'), signUpAdministrator(app)]);
 });
 afterAll(() => app.close());
+
+describe('the roles of accounts', () => {
+  it('the database holds those that are declared, and no others', async () => {
+    const [rule] = await app.sql<{ names: string[] }>(
+      `SELECT substring(pg_get_constraintdef(oid) FROM '{[^}]*}')::text[] AS names
+       FROM pg_constraint WHERE conname = 'users_roles_known'`,
+    );
+    const fix = `let the migration of whoever declares a role say SELECT allow_in_users('roles', '<name>');`;
+    expect(rule?.names.toSorted(), fix).toEqual(roles.toSorted());
+    await expect(app.sql(`UPDATE users SET roles = '{user,root}'`)).rejects.toThrow(/users_roles_known/);
+    await expect(app.sql(`UPDATE users SET second_factors = '{sms}'`)).rejects.toThrow(/users_second_factors_known/);
+  });
+
+  it('a migration adds a name: it is held beside those that were there', async () => {
+    await app.sql(`SELECT allow_in_users('roles', 'auditor')`);
+    await app.operate(`UPDATE users SET roles = '{user,auditor}' WHERE id = $1`, [alice.userId]);
+    await expect(app.sql(`UPDATE users SET roles = '{user,root}'`)).rejects.toThrow(/users_roles_known/);
+    expect((await app.request('GET', '/v1/users', { token: alice.token })).status).toBe(403);
+    await app.operate(`UPDATE users SET roles = '{user}' WHERE id = $1`, [alice.userId]);
+  });
+});
 
 describe('users: the own account [practice 7.3]', () => {
   it('reads and changes name and phone; the columns hold sealed cells', async () => {
@@ -29,21 +53,26 @@ describe('users: the own account [practice 7.3]', () => {
       const [before] = await app.sql('SELECT * FROM users WHERE id = $1', [alice.userId]);
       const body = { name: 'x', [field]: field === 'roles' ? ['user', 'admin'] : 'admin' };
       const refused = await app.request('PATCH', '/v1/users/me', { token: alice.token, body });
-      expect(refused).toMatchObject({ status: 400, body: { errors: [{ pointer: `/${field}`, code: 'unknown-field' }] } });
+      expect(refused).toMatchObject({
+        status: 400,
+        body: { errors: [{ pointer: `/${field}`, code: 'unknown-field' }] },
+      });
       expect(await app.sql('SELECT * FROM users WHERE id = $1', [alice.userId])).toEqual([before]);
     },
   );
 
   it('deletes the account: rows of the person are gone, and the token is dead at once [ASVS 7.4.2]', async () => {
     const person = await signUp(app, 'leaver');
-    const { id } = await createResource(app, person);
+    const { id } = await createSample(app, person);
     expect((await app.request('DELETE', '/v1/users/me', { token: person.token })).status).toBe(204);
     for (const instance of app.instances) {
       expect((await instance.request('GET', '/v1/users/me', { token: person.token })).status).toBe(401);
     }
-    expect((await app.request('POST', '/v1/auth/refresh', { body: { refreshToken: person.refreshToken } })).status).toBe(401);
+    expect(
+      (await app.request('POST', '/v1/auth/refresh', { body: { refreshToken: person.refreshToken } })).status,
+    ).toBe(401);
     expect(await app.sql('SELECT id FROM users WHERE id = $1', [person.userId])).toEqual([]);
-    expect(await app.sql('SELECT id FROM resources WHERE id = $1', [id])).toEqual([]);
+    expect(await app.sql('SELECT id FROM samples WHERE id = $1', [id])).toEqual([]);
     await app.auditEvent('user_deleted', (row) => row['target_id'] === person.userId);
   });
 });
@@ -71,25 +100,33 @@ describe('users: administration [practice 2.3]', () => {
 
   it('gives and takes a role: it counts from the next request, with the old token [A5-3] [ASVS 8.3.2]', async () => {
     const person = await signUp(app, 'promoted');
-    const asAdmin = () => Promise.all(app.instances.map((instance) => instance.request('GET', '/v1/users', { token: person.token })));
+    const asAdmin = () =>
+      Promise.all(
+        app.instances.map(
+          async (instance) => (await instance.request('GET', '/v1/users', { token: person.token })).status,
+        ),
+      );
     const grant = (roles: string[]) =>
       app.request('PATCH', `/v1/users/${person.userId}/roles`, { token: admin.token, body: { roles } });
-    expect((await asAdmin()).map(({ status }) => status)).toEqual(app.instances.map(() => 403));
+    expect(await asAdmin()).toEqual(app.instances.map(() => 403));
     expect((await grant(['user', 'admin'])).status).toBe(200);
-    await settled();
-    expect((await asAdmin()).map(({ status }) => status)).toEqual(app.instances.map(() => 200));
+    // Another instance hears of it by Redis.
+    await expect.poll(asAdmin).toEqual(app.instances.map(() => 200));
     expect((await grant(['user'])).status).toBe(200);
-    await settled();
-    expect((await asAdmin()).map(({ status }) => status)).toEqual(app.instances.map(() => 403));
+    await expect.poll(asAdmin).toEqual(app.instances.map(() => 403));
     await app.auditEvent('authz_change', (row) => row['target_id'] === person.userId);
   });
 
   it('an administrator changes the own roles: 403; the last one is demoted: 409 [A5-5]', async () => {
     const body = { roles: ['user', 'admin'] };
-    expect((await app.request('PATCH', `/v1/users/${admin.userId}/roles`, { token: admin.token, body })).status).toBe(403);
+    expect((await app.request('PATCH', `/v1/users/${admin.userId}/roles`, { token: admin.token, body })).status).toBe(
+      403,
+    );
     await app.auditEvent('authz_fail', (row) => row['target_id'] === admin.userId && row['outcome'] === 'denied');
     expect((await app.request('DELETE', '/v1/users/me', { token: admin.token })).status).toBe(409);
-    expect(await app.sql('SELECT roles FROM users WHERE id = $1', [admin.userId])).toEqual([{ roles: ['user', 'admin'] }]);
+    expect(await app.sql('SELECT roles FROM users WHERE id = $1', [admin.userId])).toEqual([
+      { roles: ['user', 'admin'] },
+    ]);
   });
 
   it('two administrators demote each other at once: one stays [ASVS 15.4.2]', async () => {
@@ -106,10 +143,9 @@ describe('users: administration [practice 2.3]', () => {
 
   it('asks for a user who does not exist: 404; with unknown roles: 422; without the base role: 422', async () => {
     expect((await app.request('GET', `/v1/users/${neverIssued}`, { token: admin.token })).status).toBe(404);
-    const change = (roles: unknown) => app.request('PATCH', `/v1/users/${alice.userId}/roles`, { token: admin.token, body: { roles } });
-    for (const roles of [['root'], 'admin', [], ['admin'], ['user', 'user']]) expect((await change(roles)).status).toBe(422);
+    const change = (roles: unknown) =>
+      app.request('PATCH', `/v1/users/${alice.userId}/roles`, { token: admin.token, body: { roles } });
+    for (const roles of [['root'], 'admin', [], ['admin'], ['user', 'user']])
+      expect((await change(roles)).status).toBe(422);
   });
 });
-
-/** Another instance hears of a change over Redis: within milliseconds, and after the micro-cache's 2 s at the latest. */
-const settled = () => new Promise((resolve) => setTimeout(resolve, 200));

@@ -1,4 +1,10 @@
-import { Injectable, SetMetadata, UnauthorizedException, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import {
+  Injectable,
+  SetMetadata,
+  UnauthorizedException,
+  type CanActivate,
+  type ExecutionContext,
+} from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { AuthGuard, PassportStrategy } from '@nestjs/passport';
 import { ExtractJwt, Strategy } from 'passport-jwt';
@@ -28,8 +34,12 @@ export class JwtStrategy extends PassportStrategy(Strategy) {
 
   /** Logout and disabling act at once, so session and user are read at each request. */
   async validate({ sub, sid }: { sub: string; sid: string }): Promise<SignedIn> {
-    const session = await this.prisma.session.findUnique({ where: { id: sid }, include: { user: { select: { roles: true, status: true } } } });
-    const isOpen = session !== null && session.userId === sub && session.endedAt === null && session.expiresAt > new Date();
+    const session = await this.prisma.session.findUnique({
+      where: { id: sid },
+      include: { user: { select: { roles: true, status: true } } },
+    });
+    const isOpen =
+      session !== null && session.userId === sub && session.endedAt === null && session.expiresAt > new Date();
     if (!isOpen || session.user.status !== 'active') throw new UnauthorizedException();
     return { userId: sub, sessionId: sid, roles: session.user.roles };
   }
@@ -43,7 +53,10 @@ export class RolesGuard implements CanActivate {
   constructor(private readonly reflector: Reflector) {}
 
   canActivate(context: ExecutionContext): boolean {
-    const required = this.reflector.getAllAndOverride<string[] | undefined>(ROLES, [context.getHandler(), context.getClass()]);
+    const required = this.reflector.getAllAndOverride<string[] | undefined>(ROLES, [
+      context.getHandler(),
+      context.getClass(),
+    ]);
     const { user } = context.switchToHttp().getRequest<{ user: SignedIn }>();
     return required?.some((role) => user.roles.includes(role)) ?? false;
   }

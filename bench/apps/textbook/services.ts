@@ -49,7 +49,10 @@ export class TextbookResourcesService {
   create(user: SignedIn, { note, ...resource }: CreateResource, requestId: string) {
     return this.prisma.$transaction(async (transaction) => {
       const sealed = note == null ? note : this.cipher.encrypt(note);
-      const created = await transaction.resource.create({ data: { ...resource, note: sealed, ownerId: user.userId, ownerQuota }, select: whole });
+      const created = await transaction.resource.create({
+        data: { ...resource, note: sealed, ownerId: user.userId, ownerQuota },
+        select: whole,
+      });
       await transaction.auditEvent.create({ data: this.auditEvent(user, created.id, requestId) });
       return { ...created, note };
     });
@@ -62,7 +65,9 @@ export class TextbookResourcesService {
       take: limit + 1,
       select: whole,
     });
-    const items = rows.slice(0, limit).map(({ note, ...row }) => ({ ...row, note: note === null ? null : this.cipher.decrypt(note) }));
+    const items = rows
+      .slice(0, limit)
+      .map(({ note, ...row }) => ({ ...row, note: note === null ? null : this.cipher.decrypt(note) }));
     const previousCursor = cursor === undefined ? null : (items[0]?.id ?? null);
     return { items, nextCursor: rows.length > limit ? (items.at(-1)?.id ?? null) : null, previousCursor };
   }

@@ -1,5 +1,5 @@
-import { ChoiceField } from '../../common/fields.js';
-import { ViewField } from '../../common/view.js';
+import { ChoiceField } from '../../common/http/fields.js';
+import { ViewField } from '../../common/http/view.js';
 import { accountStates, type AccountState } from '../../users/index.js';
 
 /** No body here has a field for a password, and unknown fields are refused (ASVS v5.0.0-6.4.6). */

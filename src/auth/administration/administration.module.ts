@@ -1,30 +1,35 @@
-// Threat: an account in the hands of a thief that nobody can stop; an administrator (or whoever holds their session) who takes one over.
-// Does: lock and open accounts, force a reset, end sessions of one or of all: after step-up, audited, at once on every instance.
-// Does not: show or set a password, act on the caller's own account, lock the last administrator out, ask a second person.
-// Remove: this folder, its lines in app.module.ts and cli/operator.module.ts, and the three commands in cli/commands.ts.
+// Threat: an account in the hands of a thief that nobody can stop; an administrator (or whoever holds their session)
+// who takes one over.
+// Does: lock and open accounts, force a reset, end sessions of one or of all: after step-up, audited, at once on every
+// instance.
+// Does not: show or set a password, act on the caller's own account, lock the last administrator out, ask a second
+// person.
+// Remove: npm run remove administration; roles, locks and demands are then set by nobody but an operator with SQL.
 import { Module } from '@nestjs/common';
+import { ServesCommands } from '../../cli/index.js';
 import { UsersModule } from '../../users/index.js';
-import { AuthenticationModule } from '../authentication/authentication.module.js';
-import { SessionStateRepository } from '../authentication/session-state.repository.js';
-import { SessionStates } from '../authentication/session-states.js';
-import { RecoveryModule } from '../recovery/recovery.module.js';
-import { AccountLocks } from './account-locks.js';
+import { SessionStatesModule } from '../authentication/authentication.module.js';
+import { RecoveryModule } from '../accounts/recovery/recovery.module.js';
 import { AdministrationController } from './administration.controller.js';
 import { AdministrationRepository } from './administration.repository.js';
-import { ForcedResets } from './forced-resets.js';
-import { ForcedSignOuts } from './forced-sign-outs.js';
-
-@Module({
-  imports: [AuthenticationModule, RecoveryModule, UsersModule],
-  controllers: [AdministrationController],
-  providers: [AccountLocks, ForcedResets, ForcedSignOuts, AdministrationRepository],
-})
-export class AdministrationModule {}
+import { AdministrationService } from './administration.service.js';
+import { ForcedResetService } from './forced-reset.service.js';
+import { sessionsEnd } from './sessions-end.command.js';
+import { usersDisable, usersEnable } from './users-lock.command.js';
 
 /** What commands need: without guard and routes, but with what tells the running instances. */
+@ServesCommands(usersDisable, usersEnable, sessionsEnd)
 @Module({
-  imports: [UsersModule],
-  providers: [AccountLocks, ForcedSignOuts, AdministrationRepository, SessionStates, SessionStateRepository],
-  exports: [AccountLocks, ForcedSignOuts],
+  imports: [SessionStatesModule, UsersModule],
+  providers: [AdministrationService, AdministrationRepository],
+  exports: [AdministrationService, AdministrationRepository],
 })
+/** @public It is found by its decorator. */
 export class AdministrationCommandsModule {}
+
+@Module({
+  imports: [AdministrationCommandsModule, RecoveryModule, UsersModule],
+  controllers: [AdministrationController],
+  providers: [ForcedResetService],
+})
+export class AdministrationModule {}

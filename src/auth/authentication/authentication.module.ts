@@ -5,26 +5,20 @@
 // Remove: not by itself; without it every route that is not @Public answers 401, because no principal is known.
 import { Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
+import { SessionRepository } from '../sessions/session.repository.js';
 import { SigningKeysModule } from '../signing-keys/signing-keys.module.js';
 import { AccessTokenStrategy } from './access-token.strategy.js';
 import { AccessTokens } from './access-tokens.js';
 import { AuthenticationGuard } from './authentication.guard.js';
-import { SessionStateRepository } from './session-state.repository.js';
-import { SessionStates } from './session-states.js';
-import { StreamSessions } from './stream-sessions.js';
-import { VerifiedTokens } from './verified-tokens.js';
+import { SessionStates } from './session-states.service.js';
+
+/** What commands need: sessions as they are stored, and what tells the running instances of their end. */
+@Module({ providers: [SessionRepository, SessionStates], exports: [SessionRepository, SessionStates] })
+export class SessionStatesModule {}
 
 @Module({
-  imports: [SigningKeysModule],
-  providers: [
-    AccessTokens,
-    AccessTokenStrategy,
-    VerifiedTokens,
-    SessionStates,
-    SessionStateRepository,
-    StreamSessions,
-    { provide: APP_GUARD, useClass: AuthenticationGuard },
-  ],
-  exports: [AccessTokens, SessionStates],
+  imports: [SessionStatesModule, SigningKeysModule],
+  providers: [AccessTokens, AccessTokenStrategy, { provide: APP_GUARD, useClass: AuthenticationGuard }],
+  exports: [AccessTokens, SessionStatesModule],
 })
 export class AuthenticationModule {}

@@ -14,5 +14,6 @@ export function withLowS(token: string): string {
   const signature = Buffer.from(token.slice(dot + 1), 'base64url');
   if (isLowS(signature)) return token;
   const s = (order - sOf(signature)).toString(16).padStart(2 * numberBytes, '0');
-  return `${token.slice(0, dot)}.${Buffer.concat([signature.subarray(0, numberBytes), Buffer.from(s, 'hex')]).toString('base64url')}`;
+  const low = Buffer.concat([signature.subarray(0, numberBytes), Buffer.from(s, 'hex')]);
+  return `${token.slice(0, dot)}.${low.toString('base64url')}`;
 }

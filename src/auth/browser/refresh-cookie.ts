@@ -1,28 +1,29 @@
-// Threat: scripts that read the refresh token (XSS), and pages of strangers that use it (CSRF).
-// Does: keeps it in a `__Host-` cookie, which sign-ins write, refresh renews and sign-outs clear; reads it only for pages of ours.
-// Does not: keep a script that runs in the page from calling the API while the page is open.
-// Remove: this folder, the field `inBrowser` of the logins, and `SessionTokens`' use of it: refresh tokens are then in bodies only.
 import type { IncomingHttpHeaders } from 'node:http';
-import { Inject, Injectable } from '@nestjs/common';
 import { parseCookie, stringifySetCookie } from 'cookie';
-import { Problem } from '../../common/problem.js';
-import { requestContext } from '../../common/request-context.js';
-import { SecurityEvents } from '../../common/security-events.js';
-import { CONFIG, type Config } from '../../config/index.js';
+import { Problem } from '../../common/http/problem.js';
+import { requestContext } from '../../common/http/request-context.js';
+import { SecurityEvents } from '../../common/events/security-events.js';
+import type { Config } from '../../config/index.js';
+import type { RefreshTokenCookie } from '../sessions/session-tokens.js';
 import { isFromOwnPage } from './own-pages.js';
 
-/** `__Host-`: browsers take it over HTTPS and from this very host only, for no other host and with the path `/` (ASVS v5.0.0-3.3.1, 3.3.3). */
+/**
+ * `__Host-`: browsers take it over HTTPS and from this very host only, for no other host and with the path `/` (ASVS
+ * v5.0.0-3.3.1, 3.3.3).
+ */
 const name = '__Host-refresh';
-/** Without Max-Age: it ends with the browser. No request of another site carries it (ASVS v5.0.0-3.3.2), no script reads it (3.3.4). */
+/**
+ * Without Max-Age: it ends with the browser. No request of another site carries it (ASVS v5.0.0-3.3.2), no script reads
+ * it (3.3.4).
+ */
 const attributes = { name, path: '/', secure: true, httpOnly: true, sameSite: 'strict' } as const;
 const jsonType = /^application\/json(?:\s*;|$)/i;
 
 /** The refresh token of a session in a browser. */
-@Injectable()
-export class RefreshCookie {
+export class RefreshCookie implements RefreshTokenCookie {
   constructor(
     private readonly events: SecurityEvents,
-    @Inject(CONFIG) private readonly config: Config,
+    private readonly config: Config,
   ) {}
 
   write(token: string): void {
@@ -44,7 +45,7 @@ export class RefreshCookie {
     if (values.length > 1) throw new Problem('malformed-request', 'The refresh cookie was sent twice.');
     // Forms and `text/plain` need no preflight (ASVS v5.0.0-3.5.2).
     if (!jsonType.test(headers['content-type'] ?? '')) throw new Problem('unsupported-media-type');
-    if (!this.isFromOwnPage(headers)) throw this.refuse(headers);
+    if (!this.isFromOwnPage(headers)) throw this.denied(headers);
     return values[0];
   }
 
@@ -60,9 +61,14 @@ export class RefreshCookie {
   }
 
   /** The cookie stays: else the page of a stranger could sign people out. */
-  private refuse({ 'sec-fetch-site': site = 'absent', origin }: IncomingHttpHeaders): Problem {
-    const known = ['same-origin', 'same-site', 'cross-site', 'none', 'absent'].find((word) => word === site) ?? 'unknown';
-    this.events.report({ action: 'malicious_cors', outcome: 'denied', details: { site: known, origin: origin === undefined ? 'absent' : 'sent' } });
+  private denied({ 'sec-fetch-site': site = 'absent', origin }: IncomingHttpHeaders): Problem {
+    const known =
+      ['same-origin', 'same-site', 'cross-site', 'none', 'absent'].find((word) => word === site) ?? 'unknown';
+    this.events.reportLater({
+      action: 'malicious_cors',
+      outcome: 'denied',
+      details: { site: known, origin: origin === undefined ? 'absent' : 'sent' },
+    });
     return new Problem('forbidden', 'Only pages of this service may use its cookie.');
   }
 
@@ -73,6 +79,9 @@ export class RefreshCookie {
     setCookie(cookie);
   }
 }
+
+/** Whether a request has the cookie: beside the credential of a machine it is a second one. */
+export const hasRefreshCookie = (headers: IncomingHttpHeaders): boolean => valuesOf(headers).length > 0;
 
 /** All values under exactly that name: a browser sends one, and of two each hop believes another one. */
 function valuesOf({ cookie = '' }: IncomingHttpHeaders): string[] {

@@ -1,48 +1,41 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { FieldEncryptionError } from '@nestjs-secure-template/field-encryption';
 import { Clock } from '../../common/clock.js';
-import { placeOf } from '../../common/network.js';
-import { requestContext } from '../../common/request-context.js';
-import { SecurityEvents, type SecurityEvent, type SecurityEventSink } from '../../common/security-events.js';
-import { CONFIG, type Config } from '../../config/index.js';
+import { noticeText, type NoticeText } from '../../common/events/notice-texts.js';
+import { coarseNetworkOf } from '../../common/http/network.js';
+import { requestContext } from '../../common/http/request-context.js';
+import { SecurityEvents, type SecurityEvent, type SecurityEventSink } from '../../common/events/security-events.js';
 import { Database } from '../../database/index.js';
-import { Mailer, type Mail } from '../../mail/index.js';
-import { FieldEncryptionError } from '../../security/data-protection/index.js';
+import { Mailer, type MailText } from '../../mail/index.js';
 import { BoundedCache } from '../authentication/bounded-cache.js';
-import { noticeText, type NoticeAction, type NoticeText } from './notice-texts.js';
-
-type Notice = Omit<Mail, 'to'>;
 
 const betweenRefusalsMs = 60 * 60 * 1000;
-const mostRefusalsRemembered = 10_000;
+const maxRememberedRefusals = 10_000;
 
-/** Turns security events into mails to the person concerned: queued in the transaction of the change, so that neither is without the other. */
+/**
+ * Turns security events into mails to the person concerned: queued in the transaction of the change, so that neither is
+ * without the other.
+ */
 @Injectable()
 export class Notices implements SecurityEventSink, OnModuleInit {
   private readonly logger = new Logger('Notices');
   /** Refusals come from inside of transactions that are rolled back, and the mail must not be. */
   private readonly outsideOfRequests = AsyncLocalStorage.snapshot();
-  private readonly toldAt = new BoundedCache<string, number>(mostRefusalsRemembered);
+  private readonly toldAt = new BoundedCache<string, number>(maxRememberedRefusals);
 
   constructor(
     private readonly events: SecurityEvents,
     private readonly database: Database,
     private readonly mailer: Mailer,
     private readonly clock: Clock,
-    @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   onModuleInit(): void {
     this.events.subscribe(this);
   }
 
-  /** To an address that is the person's no more (or not yet): whoever changes an address knows the old one, and events hold none. */
-  sendTo(address: string, action: NoticeAction): Promise<void> {
-    const text = noticeText(action);
-    return text === undefined ? Promise.resolve() : this.mailer.send({ to: address, ...this.write({ action, outcome: 'success' }, text) });
-  }
-
-  async record(event: SecurityEvent): Promise<void> {
+  async recordInTransaction(event: SecurityEvent): Promise<void> {
     const text = noticeText(event.action);
     const userId = text && personOf(event, text);
     if (text !== undefined && userId !== undefined) await this.send(userId, this.write(event, text));
@@ -53,7 +46,7 @@ export class Notices implements SecurityEventSink, OnModuleInit {
     return noticeText(action) === undefined ? [] : undefined;
   }
 
-  report(event: SecurityEvent): void {
+  reportLater(event: SecurityEvent): void {
     const text = noticeText(event.action);
     const userId = text && personOf(event, text);
     if (text?.refusal !== true || userId === undefined || this.wasToldLately(`${event.action} ${userId}`)) return;
@@ -63,12 +56,15 @@ export class Notices implements SecurityEventSink, OnModuleInit {
     });
   }
 
-  private async send(userId: string, notice: Notice): Promise<void> {
+  private async send(userId: string, notice: MailText): Promise<void> {
     const to = await this.addressOf(userId);
-    if (to !== undefined) await this.mailer.send({ to, ...notice });
+    if (to !== undefined) await this.mailer.send(to, notice);
   }
 
-  /** Undefined for a spoiled address too: it was reported as it was found, and must not keep anybody from closing the account. */
+  /**
+   * Undefined for a spoiled address too: it was reported as it was found, and must not keep anybody from closing the
+   * account.
+   */
   private async addressOf(userId: string): Promise<string | undefined> {
     try {
       const user = await this.database.client.user.findUnique({ where: { id: userId }, select: { email: true } });
@@ -80,14 +76,20 @@ export class Notices implements SecurityEventSink, OnModuleInit {
     }
   }
 
-  private write(event: SecurityEvent, text: NoticeText): Notice {
-    const { publicUrl } = this.config;
+  private write(event: SecurityEvent, { subject, what, advice }: NoticeText): MailText {
     const when = `${this.clock.now().toISOString().slice(0, 16).replace('T', ' ')} UTC`;
-    const advice =
-      text.advice === 'secure-account'
-        ? `If it was not you: reset your password, sign in, delete every passkey and authenticator app and end every session that you do not know, and tell the operator of ${publicUrl}.`
-        : `If you did not expect this, ask the operator of ${publicUrl}.`;
-    return { subject: text.subject, body: [text.what(event), { code: `Where: ${publicUrl}\nWhen: ${when}${fromWhere(event)}` }, advice] };
+    const where = fromWhere(event);
+    return (publicUrl) => ({
+      subject,
+      body: [
+        what(event),
+        { code: `Where: ${publicUrl}\nWhen: ${when}${where}` },
+        advice === 'secure-account'
+          ? 'If it was not you: reset your password, sign in, delete every passkey and authenticator app and end ' +
+            `every session that you do not know, and tell the operator of ${publicUrl}.`
+          : `If you did not expect this, ask the operator of ${publicUrl}.`,
+      ],
+    });
   }
 
   private wasToldLately(key: string): boolean {
@@ -108,7 +110,7 @@ function personOf({ target, actorId, details }: SecurityEvent, { toActor }: Noti
 /** Coarse, and never the network of an administrator: that is nobody else's business. */
 function fromWhere({ target }: SecurityEvent): string {
   const context = requestContext();
-  const place = context && placeOf(context.address);
+  const place = context && coarseNetworkOf(context.address);
   const byOther = target?.type === 'user' && context?.principal !== undefined && context.principal.userId !== target.id;
   return place === undefined || byOther ? '' : `\nFrom the network: ${place}`;
 }

@@ -1,7 +1,7 @@
 /**
- * Long passwords that stand in public breach collections and that zxcvbn's dictionaries do not have, lower case. With those (49,000
- * passwords, 60,000 words and names) and the rules that attackers apply to them (doubling, digits, leet, rows of keys) they are the
- * offline list (ASVS v5.0.0-6.2.4).
+ * Long passwords that stand in public breach collections and that zxcvbn's dictionaries do not have, lower case. With
+ * those (49,000 passwords, 60,000 words and names) and the rules that attackers apply to them (doubling, digits, leet,
+ * rows of keys) they are the offline list (ASVS v5.0.0-6.2.4).
  */
 export const commonPasswords: readonly string[] = [
   '1q2w3e4r5t6y7u8i',

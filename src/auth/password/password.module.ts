@@ -1,24 +1,25 @@
-// Threat: guessing, stuffing, leaked passwords, and accounts told apart by answers or timing (OWASP API2, ASVS v5.0.0-V6).
-// Does: argon2id behind a gate, sealed hashes, one answer and equal work for whatever is wrong, policy of SP 800-63B, breached passwords.
-// Does not: slow down per account (security/rate-limiting does), or recover a forgotten password (auth/recovery does).
-// Remove: this folder and its line, when another method takes over; auth/registration and auth/recovery set passwords and go with it.
+// Threat: guessing, stuffing, leaked passwords, and accounts told apart by answers or timing (OWASP API2, ASVS
+// v5.0.0-V6).
+// Does: argon2id behind a gate, sealed hashes, one answer and equal work for whatever is wrong, policy of SP 800-63B.
+// Does not: slow down per account (rate limiting does), or recover a forgotten password, which is a part of its own.
+// Remove: not by itself; registration sets passwords, and every other method begins beside one.
 import { Module } from '@nestjs/common';
-import { KnownDevices } from '../../common/known-devices.js';
-import { EgressModule } from '../../egress/index.js';
-import { SessionsModule } from '../sessions/index.js';
-import { BreachedPasswords } from './breached-passwords.js';
+import { SecondFactors } from '../factors/second-factors.js';
+import { OneTimeTokensModule } from '../one-time-tokens/one-time-tokens.module.js';
+import { SessionsModule } from '../sessions/sessions.module.js';
 import { CredentialRepository } from './credential.repository.js';
-import { LoginController } from './login.controller.js';
-import { PasswordChange } from './password-change.js';
-import { PasswordChangeController } from './password-change.controller.js';
 import { PasswordPolicy } from './password-policy.js';
-import { PasswordStrength } from './password-strength.js';
-import { Passwords } from './passwords.js';
+import { LoginController, PasswordChangeController } from './password.controller.js';
+import { PasswordsService } from './passwords.service.js';
 
 @Module({
-  imports: [SessionsModule, EgressModule],
+  imports: [OneTimeTokensModule, SessionsModule],
   controllers: [LoginController, PasswordChangeController],
-  providers: [KnownDevices, Passwords, PasswordChange, PasswordPolicy, PasswordStrength, BreachedPasswords, CredentialRepository],
-  exports: [Passwords],
+  providers: [PasswordsService, PasswordPolicy, CredentialRepository],
+  exports: [PasswordsService, PasswordPolicy],
 })
-export class PasswordModule {}
+export class PasswordModule {
+  constructor(factors: SecondFactors, credentials: CredentialRepository) {
+    factors.addWay('password', async (userId) => (await credentials.find(userId)) !== null);
+  }
+}

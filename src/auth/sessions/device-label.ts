@@ -17,16 +17,17 @@ const systems: readonly (readonly [string, RegExp])[] = [
   ['macOS', /\bMac OS X\b|\bMacintosh\b/],
   ['Linux', /\bLinux\b/],
 ];
-const mostCharacters = 512;
+const maxCharacters = 512;
 
-const labelIn = (table: readonly (readonly [string, RegExp])[], text: string): string | undefined => table.find(([, pattern]) => pattern.test(text))?.[0];
+const labelIn = (table: readonly (readonly [string, RegExp])[], text: string): string | undefined =>
+  table.find(([, pattern]) => pattern.test(text))?.[0];
 
 /**
- * What people recognise a device by, for example "Firefox on Linux". One of a few dozen words: the text that the client sent tells more
- * than is needed (a fingerprint), and could be anything, so it is never kept.
+ * What people recognise a device by, for example "Firefox on Linux". One of a few dozen words: the text that the client
+ * sent tells more than is needed (a fingerprint), and could be anything, so it is never kept.
  */
 export function deviceLabel(userAgent = ''): string {
-  const text = userAgent.slice(0, mostCharacters);
+  const text = userAgent.slice(0, maxCharacters);
   const [browser, system] = [labelIn(browsers, text), labelIn(systems, text)];
   if (browser === undefined) return system === undefined ? 'Unknown device' : `Unknown program on ${system}`;
   return system === undefined ? browser : `${browser} on ${system}`;

@@ -1,6 +1,6 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
-import { Public } from '../../common/access.decorators.js';
+import { Public } from '../../common/access/access.decorators.js';
 import { JwksView } from './jwks.view.js';
 import { SigningKeys } from './signing-keys.js';
 

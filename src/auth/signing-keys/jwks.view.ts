@@ -1,4 +1,4 @@
-import { ViewField } from '../../common/view.js';
+import { ViewField } from '../../common/http/view.js';
 
 /** A public P-256 key (RFC 7517). The private member `d` is not declared, so it cannot leave. */
 export class JwkView {

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../common/clock.js';
-import { SecurityEvents } from '../../common/security-events.js';
+import { SecurityEvents } from '../../common/events/security-events.js';
 import { Database } from '../../database/index.js';
 import { SharedState } from '../../shared-state/index.js';
 import { retiredKeptMs } from './lifetimes.js';
@@ -10,8 +10,8 @@ import { SigningKeyRepository } from './signing-key.repository.js';
 export const signingKeysChanged = 'signing-keys-changed';
 
 /**
- * The life of signing keys: next, active, retired, gone. Every step looks at the table under a lock before it changes anything, so a
- * rotation can be killed between any two of them, and two at once do no harm.
+ * The life of signing keys: next, active, retired, gone. Every step looks at the table under a lock before it changes
+ * anything, so a rotation can be killed between any two of them, and two at once do no harm.
  */
 @Injectable()
 export class SigningKeyRotation {
@@ -57,7 +57,10 @@ export class SigningKeyRotation {
     });
   }
 
-  /** For a key that leaked: no key but the new one counts any more, and no token but those that it signs. @returns its id. */
+  /**
+   * For a key that leaked: no key but the new one counts any more, and no token but those that it signs. @returns its
+   * id.
+   */
   replaceAll(): Promise<string> {
     return this.change(async () => {
       const removed = await this.repository.deleteAll();
@@ -90,6 +93,10 @@ export class SigningKeyRotation {
   }
 
   private record(details: Readonly<Record<string, string | number>>): Promise<void> {
-    return this.events.record({ action: 'crypt_key_rotated', outcome: 'success', details: { purpose: 'access-token-signature', ...details } });
+    return this.events.recordInTransaction({
+      action: 'crypt_key_rotated',
+      outcome: 'success',
+      details: { purpose: 'access-token-signature', ...details },
+    });
   }
 }

@@ -4,7 +4,9 @@ import { newKeyPair } from './signing-key.js';
 
 const changeLock = 7_202_611;
 
-/** A key is published before it signs (`next`), signs (`active`), verifies what it signed (`retired`), and is deleted. */
+/**
+ * A key is published before it signs (`next`), signs (`active`), verifies what it signed (`retired`), and is deleted.
+ */
 export type SigningKeyState = 'next' | 'active' | 'retired';
 
 @Injectable()
@@ -25,11 +27,17 @@ export class SigningKeyRepository {
   }
 
   privateKeysOf(ids: string[]) {
-    return this.database.client.signingKey.findMany({ where: { id: { in: ids } }, select: { id: true, privateJwk: true } });
+    return this.database.client.signingKey.findMany({
+      where: { id: { in: ids } },
+      select: { id: true, privateJwk: true },
+    });
   }
 
   create(state: SigningKeyState, createdAt: Date) {
-    return this.database.client.signingKey.create({ data: { ...newKeyPair(), state, createdAt }, select: { id: true, createdAt: true } });
+    return this.database.client.signingKey.create({
+      data: { ...newKeyPair(), state, createdAt },
+      select: { id: true, createdAt: true },
+    });
   }
 
   async isNext(id: string): Promise<boolean> {

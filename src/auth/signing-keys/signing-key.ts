@@ -1,4 +1,11 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, randomUUIDv7, type KeyObject, type webcrypto } from 'node:crypto';
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  randomUUIDv7,
+  type KeyObject,
+  type webcrypto,
+} from 'node:crypto';
 
 /** One P-256 key pair, ready for use: parsed once, because parsing at each request costs ten times the look-up. */
 export interface SigningKey {
@@ -13,7 +20,11 @@ export interface SigningKey {
 /** A new pair as it is stored; the private half is an encrypted field. */
 export function newKeyPair(): { id: string; publicJwk: object; privateJwk: string } {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  return { id: randomUUIDv7(), publicJwk: publicKey.export({ format: 'jwk' }), privateJwk: JSON.stringify(privateKey.export({ format: 'jwk' })) };
+  return {
+    id: randomUUIDv7(),
+    publicJwk: publicKey.export({ format: 'jwk' }),
+    privateJwk: JSON.stringify(privateKey.export({ format: 'jwk' })),
+  };
 }
 
 /**

@@ -1,16 +1,21 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { Clock } from '../../common/clock.js';
-import { retiredKeptMs } from './lifetimes.js';
+import { SharedState } from '../../shared-state/index.js';
+import { lookEveryMs, retiredKeptMs } from './lifetimes.js';
 import { toSigningKey, type SigningKey } from './signing-key.js';
 import { SigningKeyRepository } from './signing-key.repository.js';
-import { SigningKeyRotation } from './signing-key-rotation.js';
+import { SigningKeyRotation, signingKeysChanged } from './signing-key-rotation.js';
 
 const unknownKeyLookMs = 1_000;
 
-/** The keys that sign our access tokens: sealed in the database, exactly one of them active, the same on every instance. */
+/**
+ * The keys that sign our access tokens: sealed in the database, exactly one of them active, the same on every instance:
+ * told by a message, and by looking, because messages get lost.
+ */
 @Injectable()
-export class SigningKeys {
+export class SigningKeys implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly logger = new Logger('SigningKeys');
   /** What a look finds to do is not the deed of whoever's request provoked it. */
   private readonly outsideOfRequests = AsyncLocalStorage.snapshot();
   private keys: ReadonlyMap<string, SigningKey> = new Map();
@@ -18,12 +23,31 @@ export class SigningKeys {
   private loading: Promise<void> = Promise.resolve();
   private lookedAtMs = Number.NEGATIVE_INFINITY;
   private looking: Promise<void> = this.loading;
+  private timer: NodeJS.Timeout | undefined;
+  private failed = false;
 
   constructor(
     private readonly repository: SigningKeyRepository,
     private readonly rotation: SigningKeyRotation,
     private readonly clock: Clock,
-  ) {}
+    sharedState: SharedState,
+  ) {
+    sharedState.subscribe(signingKeysChanged, async () => {
+      await this.look();
+      if (this.failed) throw new Error('the signing keys could not be read');
+    });
+  }
+
+  /** Without keys the service does not start. */
+  async onApplicationBootstrap(): Promise<void> {
+    await this.reload();
+    this.timer = setInterval(() => void this.look(), lookEveryMs).unref();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    clearInterval(this.timer);
+    await this.loading.catch(() => undefined);
+  }
 
   /** The key that signs now. */
   get active(): SigningKey {
@@ -41,13 +65,17 @@ export class SigningKeys {
     return [...this.keys.values()];
   }
 
-  /** One after another: the answer to an older question must not replace a newer one. When it rejects, the keys stay. */
+  /**
+   * One after another: the answer to an older question must not replace a newer one. When it rejects, the keys stay.
+   */
   reload(): Promise<void> {
     this.loading = this.loading.catch(() => undefined).then(() => this.load());
     return this.loading;
   }
 
-  /** For a token whose key nobody here knows. Asks once a second at most: strangers can write any `kid` into a header. */
+  /**
+   * For a token whose key nobody here knows. Asks once a second at most: strangers can write any `kid` into a header.
+   */
   async lookForUnknown(): Promise<void> {
     const now = performance.now();
     if (now - this.lookedAtMs >= unknownKeyLookMs) {
@@ -57,6 +85,18 @@ export class SigningKeys {
     await this.looking;
   }
 
+  private async look(): Promise<void> {
+    try {
+      await this.reload();
+      this.failed = false;
+    } catch (error) {
+      // Said once, not every two seconds.
+      if (!this.failed)
+        this.logger.error('the signing keys could not be read, and stay as they were; it is tried again', error);
+      this.failed = true;
+    }
+  }
+
   private async load(): Promise<void> {
     let rows = await this.repository.list();
     if (!rows.some(({ state }) => state === 'active')) {
@@ -64,10 +104,14 @@ export class SigningKeys {
       rows = await this.repository.list();
     }
     const oldest = this.clock.now().getTime() - retiredKeptMs;
-    const alive = rows.filter(({ state, retiredAt }) => state !== 'retired' || (retiredAt !== null && retiredAt.getTime() > oldest));
+    const alive = rows.filter(
+      ({ state, retiredAt }) => state !== 'retired' || (retiredAt !== null && retiredAt.getTime() > oldest),
+    );
     if (alive.length < rows.length) await this.rotation.removeExpired();
     const fresh = await this.openUnknown(alive.map(({ id }) => id));
-    this.keys = new Map(alive.flatMap(({ id }) => this.keys.get(id) ?? fresh.get(id) ?? []).map((key) => [key.id, key]));
+    this.keys = new Map(
+      alive.flatMap(({ id }) => this.keys.get(id) ?? fresh.get(id) ?? []).map((key) => [key.id, key]),
+    );
     this.activeId = rows.find(({ state }) => state === 'active')?.id ?? '';
   }
 

@@ -1,8 +1,8 @@
 import { randomUUIDv7 } from 'node:crypto';
 import type { Macs } from '../../common/macs.js';
-import { networkOf } from '../../common/network.js';
-import { requestContext } from '../../common/request-context.js';
-import type { SecurityEvent } from '../../common/security-events.js';
+import { networkOf } from '../../common/http/network.js';
+import { requestContext } from '../../common/http/request-context.js';
+import type { SecurityEvent } from '../../common/events/security-events.js';
 
 /** A row of `audit_events` without its MAC. */
 export interface AuditFacts {
@@ -12,6 +12,10 @@ export interface AuditFacts {
   readonly outcome: string;
   readonly actorId: string | null;
   readonly sessionId: string | null;
+  /** `person` or `machine`; null where nobody was authenticated, and for commands and background work. */
+  readonly actorKind: string | null;
+  /** The API key, client or certificate by which the actor called. */
+  readonly machineId: string | null;
   readonly targetType: string | null;
   readonly targetId: string | null;
   readonly requestId: string | null;
@@ -55,7 +59,10 @@ function sealed(facts: AuditFacts, macs: Macs): AuditEntry {
   return { ...facts, macKeyId: keyId, mac: mac.toString('base64url') };
 }
 
-/** Without what no text of the database holds: NUL, and halves of characters. Else a name that a client made up costs us the event. */
+/**
+ * Without what no text of the database holds: NUL, and halves of characters. Else a name that a client made up costs us
+ * the event.
+ */
 function storable<T>(value: T): T {
   if (typeof value === 'string') return value.replaceAll('\0', '').toWellFormed() as T;
   if (Array.isArray(value)) return value.map((item) => storable(item)) as T;
@@ -66,11 +73,17 @@ function storable<T>(value: T): T {
 /** Who, from where, and in which request: nothing of it for commands and background work. */
 function origin(actorId: string | undefined) {
   const context = requestContext();
-  if (context === undefined) return { actorId: actorId ?? null, sessionId: null, requestId: null, network: null };
+  const nobody = { actorId: actorId ?? null, sessionId: null, actorKind: null, machineId: null };
+  if (context === undefined) return { ...nobody, requestId: null, network: null };
   const { requestId, address, principal } = context;
   return {
-    actorId: actorId ?? principal?.userId ?? null,
-    sessionId: principal?.sessionId ?? null,
+    ...nobody,
+    ...(principal && {
+      actorId: actorId ?? principal.userId,
+      actorKind: principal.kind,
+      sessionId: principal.kind === 'person' ? principal.sessionId : null,
+      machineId: principal.kind === 'machine' ? principal.machineId : null,
+    }),
     requestId,
     network: networkOf(address),
   };
@@ -82,8 +95,10 @@ export const isGenuine = (entry: AuditEntry, macs: Macs): boolean =>
 
 /** Every column as text, in a fixed order; `details` with sorted keys, because jsonb does not keep their order. */
 function canonical(facts: AuditFacts): string[] {
-  const { id, at, action, outcome, actorId, sessionId, targetType, targetId, requestId, network, details } = facts;
-  const columns = [id, at.toISOString(), action, outcome, actorId, sessionId, targetType, targetId, requestId, network];
+  const { id, at, action, outcome, details } = facts;
+  const { actorId, sessionId, actorKind, machineId, targetType, targetId, requestId, network } = facts;
+  const who = [actorId, sessionId, actorKind, machineId];
+  const columns = [id, at.toISOString(), action, outcome, ...who, targetType, targetId, requestId, network];
   const sorted = Object.entries(details).toSorted(([one], [other]) => (one < other ? -1 : 1));
   return [...columns.map((column) => (column === null ? 'null' : `=${column}`)), JSON.stringify(sorted)];
 }

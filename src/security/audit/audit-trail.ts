@@ -1,16 +1,17 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { Clock } from '../../common/clock.js';
 import { Macs } from '../../common/macs.js';
-import { PersonalData } from '../../common/personal-data.js';
-import { SecurityEvents, type SecurityEvent, type SecurityEventSink } from '../../common/security-events.js';
+import { PersonalData } from '../../common/events/personal-data.js';
+import { SecurityEvents, type SecurityEvent, type SecurityEventSink } from '../../common/events/security-events.js';
 import { Database } from '../../database/index.js';
 import { rowOf, toEntry, type AuditEntry } from './audit-entry.js';
 import { AuditWriter } from './audit-writer.js';
+import { eventsSection } from './audit.export.js';
 import { RepeatedRefusals } from './repeated-refusals.js';
 
-const flushEveryMilliseconds = 200;
+const flushEveryMs = 200;
 /** A refusal costs its caller one request; it must not cost the service more than this much memory. */
-const mostWaiting = 10_000;
+const maxWaiting = 10_000;
 
 /** Writes security events to `audit_events`: changes in their own transaction, refusals in batches a moment later. */
 @Injectable()
@@ -32,19 +33,20 @@ export class AuditTrail implements SecurityEventSink, OnModuleInit, OnApplicatio
   ) {
     this.repeated = new RepeatedRefusals(macs);
     // A batch whose commit succeeded and whose answer was lost comes again: its rows are there already.
-    const insert = (rows: readonly AuditEntry[]) => database.client.auditEvent.createMany({ data: rows.map(rowOf), skipDuplicates: true });
+    const insert = (rows: readonly AuditEntry[]) =>
+      database.client.auditEvent.createMany({ data: rows.map(rowOf), skipDuplicates: true });
     this.writer = new AuditWriter(insert, (row, error) => this.setAside(row, error));
   }
 
   onModuleInit(): void {
-    this.personalData.add('events', ({ userId }) => this.eventsOf(userId));
+    this.personalData.add(eventsSection, ({ userId }) => this.eventsOf(userId));
     this.events.subscribe(this);
     // Started here, outside of every request: a timer made in a request would inherit its transaction.
-    this.timer = setInterval(() => void this.flush(), flushEveryMilliseconds).unref();
+    this.timer = setInterval(() => void this.flush(), flushEveryMs).unref();
   }
 
   /** Part of the business transaction: without its event, the change does not happen. */
-  async record(event: SecurityEvent): Promise<void> {
+  async recordInTransaction(event: SecurityEvent): Promise<void> {
     for (const statement of this.statements(event)) await statement;
   }
 
@@ -53,10 +55,10 @@ export class AuditTrail implements SecurityEventSink, OnModuleInit, OnApplicatio
     return [this.database.client.auditEvent.create({ data: rowOf(this.entry(event)), select: { id: true } })];
   }
 
-  report(event: SecurityEvent): void {
+  reportLater(event: SecurityEvent): void {
     const entry = this.entry(event);
     if (event.outcome !== 'success' && !this.repeated.isFirst(entry)) return;
-    if (this.waiting.length >= mostWaiting) this.dropped++;
+    if (this.waiting.length >= maxWaiting) this.dropped++;
     else this.waiting.push(entry);
   }
 
@@ -70,11 +72,12 @@ export class AuditTrail implements SecurityEventSink, OnModuleInit, OnApplicatio
     clearInterval(this.timer);
     await this.writing;
     this.waiting.push(...this.repeated.summaries(this.clock.now(), true));
-    for (let before = Number.POSITIVE_INFINITY; this.waiting.length > 0 && this.waiting.length < before; ) {
+    for (let before = Number.POSITIVE_INFINITY; this.waiting.length > 0 && this.waiting.length < before;) {
       before = this.waiting.length;
       await this.flush();
     }
-    if (this.waiting.length > 0) this.logger.error(`${this.waiting.length} refusals could not be written to the audit trail`);
+    if (this.waiting.length > 0)
+      this.logger.error(`${this.waiting.length} refusals could not be written to the audit trail`);
   }
 
   private async write(): Promise<void> {
@@ -88,13 +91,22 @@ export class AuditTrail implements SecurityEventSink, OnModuleInit, OnApplicatio
     this.dropped = 0;
   }
 
-  /** Never in silence: whoever reads the log and the alarms learns which event is missing. Its details may be what is unstorable. */
+  /**
+   * Never in silence: whoever reads the log and the alarms learns which event is missing. Its details may be what is
+   * unstorable.
+   */
   private setAside(row: AuditEntry, error: unknown): void {
     const { id, action, outcome, actorId, sessionId, targetType, requestId, network } = row;
     const event = { id, at: row.at.toISOString(), action, outcome, actorId, sessionId, targetType, requestId, network };
-    this.logger.error({ message: 'an audit event was set aside: the database does not take it', 'event.action': 'audit_write_fail', event, error });
+    this.logger.error({
+      'message': 'an audit event was set aside: the database does not take it',
+      'event.action': 'audit_write_fail',
+      event,
+      error,
+    });
     // The event about the event may be just as unstorable: the line has to do then.
-    if (action !== 'audit_write_fail') this.events.report({ action: 'audit_write_fail', outcome: 'failure', details: { event: id, action } });
+    if (action !== 'audit_write_fail')
+      this.events.reportLater({ action: 'audit_write_fail', outcome: 'failure', details: { event: id, action } });
   }
 
   /** The newest thousand, for the export of personal data. */

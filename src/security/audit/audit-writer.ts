@@ -19,8 +19,8 @@ interface Pass {
 }
 
 /**
- * Finds the row that the database never takes, and writes the others: halves of a batch that failed are tried by themselves, so that one
- * event which cannot be stored does not keep all behind it out of the trail.
+ * Finds the row that the database never takes, and writes the others: halves of a batch that failed are tried by
+ * themselves, so that one event which cannot be stored does not keep all behind it out of the trail.
  */
 export class AuditWriter {
   private readonly logger = new Logger('AuditTrail');
@@ -55,7 +55,12 @@ export class AuditWriter {
   }
 
   private isGivenUp(row: AuditEntry, error: unknown, pass: Pass): boolean {
-    if (error === undefined || isOutage(error) || !(pass.wasTaken || codesOf(error).some((code) => rowFaults.test(code)))) return false;
+    if (
+      error === undefined ||
+      isOutage(error) ||
+      !(pass.wasTaken || codesOf(error).some((code) => rowFaults.test(code)))
+    )
+      return false;
     const attempts = (this.attempts.get(row.id) ?? 0) + 1;
     if (attempts < maxAttempts) {
       this.attempts.set(row.id, attempts);
@@ -70,7 +75,8 @@ export class AuditWriter {
 /** What has no code at all is a connection that ended, unless the client itself refused the call. */
 function isOutage(error: unknown): boolean {
   const codes = codesOf(error);
-  if (codes.length === 0) return !(error instanceof Error && /^PrismaClient(?:Validation|UnknownRequest)Error$/.test(error.name));
+  if (codes.length === 0)
+    return !(error instanceof Error && /^PrismaClient(?:Validation|UnknownRequest)Error$/.test(error.name));
   return codes.some((code) => outageCodes.test(code));
 }
 
@@ -81,4 +87,5 @@ function codesOf(error: unknown): string[] {
   return [code, of(cause)['originalCode'], inner['originalCode']].filter((one) => typeof one === 'string');
 }
 
-const of = (value: unknown): Record<string, unknown> => (typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {});
+const of = (value: unknown): Record<string, unknown> =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};

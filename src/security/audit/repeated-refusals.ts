@@ -20,9 +20,10 @@ interface Caller {
 }
 
 /**
- * A refusal costs its caller one request, and must not cost the table one row, for ever. The first of each is written at once; those that
- * repeat it within a minute are counted, and one row says how many there were. So is what goes beyond 20 different ones of a caller, whose
- * row then names no target (ASVS v5.0.0-16.3.3 asks for the attempt, not for a row of each).
+ * A refusal costs its caller one request, and must not cost the table one row, for ever. The first of each is written
+ * at once; those that repeat it within a minute are counted, and one row says how many there were. So is what goes
+ * beyond 20 different ones of a caller, whose row then names no target (ASVS v5.0.0-16.3.3 asks for the attempt, not
+ * for a row of each).
  */
 export class RepeatedRefusals {
   private readonly callers = new Map<string, Caller>();
@@ -40,17 +41,25 @@ export class RepeatedRefusals {
     }
     const first = isNamed ? entry : { ...entry, actorId: null, network: null };
     const isOther = rows.size >= maxRowsPerCaller;
-    if (isOther) rows.set(others, { first: { ...first, targetType: null, targetId: null, details: { others: true } }, repeated: 1 });
+    if (isOther)
+      rows.set(others, {
+        first: { ...first, targetType: null, targetId: null, details: { others: true } },
+        repeated: 1,
+      });
     else rows.set(key, { first, repeated: 0 });
     return !isOther;
   }
 
-  /** A row for each kind that was repeated, once its minute is over. @param all at the end of the service: whatever was counted. */
+  /**
+   * A row for each kind that was repeated, once its minute is over. @param all at the end of the service: whatever was
+   * counted.
+   */
   summaries(now: Date, all = false): AuditEntry[] {
     const found: AuditEntry[] = [];
     for (const [name, { since, rows }] of this.callers) {
       if (!all && now.getTime() - since < windowMs) continue;
-      for (const { first, repeated } of rows.values()) if (repeated > 0) found.push(toSummary(first, repeated, now, this.macs));
+      for (const { first, repeated } of rows.values())
+        if (repeated > 0) found.push(toSummary(first, repeated, now, this.macs));
       this.callers.delete(name);
     }
     return found;

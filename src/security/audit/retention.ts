@@ -34,13 +34,14 @@ interface Page extends Pruned {
 const zeroId = '00000000-0000-0000-0000-000000000000';
 
 /**
- * Deletes audit events that are older than the policy, in the order in which they were written, page by page. Each page is a transaction
- * with an event that says how many rows went and how new the newest was: whoever stops it half-way leaves no gap that nobody explains.
+ * Deletes audit events that are older than the policy, in the order in which they were written, page by page. Each page
+ * is a transaction with an event that says how many rows went and how new the newest was: whoever stops it half-way
+ * leaves no gap that nobody explains.
  */
 export async function pruneAuditTrail(retention: Retention): Promise<Pruned> {
   const total = { changes: 0, refusals: 0, seen: 0 };
   const youngest = Math.max(retention.changesBefore.getTime(), retention.refusalsBefore.getTime());
-  for (let after: string | null = zeroId; after !== null && !retention.signal.aborted; ) {
+  for (let after: string | null = zeroId; after !== null && !retention.signal.aborted;) {
     const page: Page = await prunePage(retention, after);
     total.changes += page.changes;
     total.refusals += page.refusals;
@@ -63,7 +64,8 @@ function prunePage({ client, macs, now, changesBefore, refusalsBefore }: Retenti
           RETURNING e.at, e.outcome)
       SELECT (SELECT count(*)::int FROM page) AS seen, (SELECT id::text FROM page ORDER BY id DESC LIMIT 1) AS last,
         (SELECT min(at) FROM page) AS oldest, max(at) AS newest,
-        (count(*) FILTER (WHERE outcome = 'success'))::int AS changes, (count(*) FILTER (WHERE outcome <> 'success'))::int AS refusals
+        (count(*) FILTER (WHERE outcome = 'success'))::int AS changes,
+        (count(*) FILTER (WHERE outcome <> 'success'))::int AS refusals
       FROM gone`;
     if (page.newest === null) return page;
     const details = { changes: page.changes, refusals: page.refusals, newest: page.newest.toISOString() };

@@ -1,11 +1,18 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
-import { ACCESS, BEFORE_SECOND_FACTOR, STEP_UP, stepUpMaxAgeSeconds, type Access, type BeforeSecondFactorScope } from '../../common/access.decorators.js';
+import {
+  ACCESS,
+  BEFORE_SECOND_FACTOR,
+  STEP_UP,
+  stepUpMaxAgeSeconds,
+  type Access,
+  type BeforeSecondFactorScope,
+} from '../../common/access/access.decorators.js';
 import { Clock } from '../../common/clock.js';
-import { oncePerHandler } from '../../common/handlers.js';
-import { isPermitted } from '../../common/permissions.js';
-import type { Principal } from '../../common/principal.js';
-import { Problem } from '../../common/problem.js';
-import { SecurityEvents } from '../../common/security-events.js';
+import { oncePerHandler } from '../../common/http/handlers.js';
+import type { Permission } from '../../common/access/permissions.js';
+import { holds, type Person, type Principal } from '../../common/access/principal.js';
+import { Problem } from '../../common/http/problem.js';
+import { SecurityEvents } from '../../common/events/security-events.js';
 
 interface Rule {
   readonly access: Access | undefined;
@@ -19,7 +26,9 @@ const ruleOf = oncePerHandler<Rule>((handler) => ({
   stepUp: Reflect.getMetadata(STEP_UP, handler) === true,
 }));
 
-/** Functions are closed unless a permission opens them (ASVS v5.0.0-8.2.1). Which objects: the policies of the features. */
+/**
+ * Functions are closed unless a permission opens them (ASVS v5.0.0-8.2.1). Which objects: the policies of the features.
+ */
 @Injectable()
 export class AuthorizationGuard implements CanActivate {
   constructor(
@@ -34,25 +43,32 @@ export class AuthorizationGuard implements CanActivate {
     if (access.kind === 'public') return true;
     const { user: principal } = context.switchToHttp().getRequest<{ user?: Principal }>();
     if (principal === undefined) throw new Problem('unauthenticated');
-    if (principal.factorDue && !isOpenBefore(beforeSecondFactor, principal)) throw this.refuse('second-factor-required', access.permission);
-    if (!isPermitted(principal.roles, access.permission)) throw this.refuse('forbidden', access.permission);
-    if (stepUp && !this.isFresh(principal)) throw this.refuse('step-up-required', access.permission);
+    if (isFactorDue(principal) && !isOpenBefore(beforeSecondFactor, principal))
+      throw this.denied('second-factor-required', access.permission);
+    // A route is for people first: a stolen key opens no way to a password or a factor (abuse case A2-8).
+    if (!access.kinds.includes(principal.kind) || !holds(principal, access.permission))
+      throw this.denied('forbidden', access.permission);
+    if (stepUp && !this.isFresh(principal)) throw this.denied('step-up-required', access.permission);
     return true;
   }
 
-  private isFresh({ authenticatedAt }: Principal): boolean {
-    return this.clock.now().getTime() - authenticatedAt.getTime() <= stepUpMaxAgeSeconds * 1000;
+  /** A machine proves nothing anew, so it is never fresh; the boot refuses a route that asks it to be. */
+  private isFresh(principal: Principal): boolean {
+    if (principal.kind === 'machine') return false;
+    return this.clock.now().getTime() - principal.authenticatedAt.getTime() <= stepUpMaxAgeSeconds * 1000;
   }
 
-  private refuse(type: keyof typeof challenges, permission: string): Problem {
+  private denied(type: keyof typeof challenges, permission: Permission): Problem {
     const action = type === 'step-up-required' ? 'authn_step_up_required' : 'authz_fail';
-    this.events.report({ action, outcome: 'denied', details: { permission, reason: type } });
+    this.events.reportLater({ action, outcome: 'denied', details: { permission: permission.name, reason: type } });
     const challenge = challenges[type];
     return new Problem(type, undefined, challenge === undefined ? {} : { headers: { 'WWW-Authenticate': challenge } });
   }
 }
 
-const isOpenBefore = (scope: BeforeSecondFactorScope | undefined, { enrolmentDue }: Principal): boolean =>
+const isFactorDue = (principal: Principal): principal is Person => principal.kind === 'person' && principal.factorDue;
+
+const isOpenBefore = (scope: BeforeSecondFactorScope | undefined, { enrolmentDue }: Person): boolean =>
   scope === 'any' || (scope === 'enrolment' && enrolmentDue);
 
 /** What the client has to do to pass, in the words of RFC 9470. */

@@ -1,14 +1,19 @@
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
-import { ACCESS, BEFORE_SECOND_FACTOR, STEP_UP } from '../../common/access.decorators.js';
-import { listHandlers, type ControllerSource } from '../../common/handlers.js';
-import { RouteTable } from '../../common/route-table.js';
+import { ACCESS, BEFORE_SECOND_FACTOR, STEP_UP, type Access } from '../../common/access/access.decorators.js';
+import { listHandlers, type ControllerSource } from '../../common/http/handlers.js';
+import { RouteTable } from '../../common/http/route-table.js';
 
-const forHandlersOnly = { [ACCESS]: '@Can(...) or @Public()', [BEFORE_SECOND_FACTOR]: '@BeforeSecondFactor()', [STEP_UP]: '@StepUp()' };
+const forHandlersOnly = {
+  [ACCESS]: '@Can(...) or @Public()',
+  [BEFORE_SECOND_FACTOR]: '@BeforeSecondFactor()',
+  [STEP_UP]: '@StepUp()',
+};
 
 /**
- * Refuses the boot while a route is open by omission: a handler without `@Can` or `@Public`, a decorator on a class, where the guard
- * does not look, or a route that was registered on Fastify directly and therefore walks past every guard (abuse case A5-6).
+ * Refuses the boot while a route is open by omission: a handler without `@Can` or `@Public`, a decorator on a class,
+ * where the guard does not look, or a route that was registered on Fastify directly and therefore walks past every
+ * guard (abuse case A5-6).
  */
 @Injectable()
 export class DeclaredAccess implements OnApplicationBootstrap {
@@ -33,8 +38,19 @@ export class DeclaredAccess implements OnApplicationBootstrap {
 
 /** What is open by omission among the handlers, in words for the operator. */
 export function accessFaults(source: ControllerSource): string[] {
-  const undeclared = listHandlers(source).filter(({ method }) => Reflect.getMetadata(ACCESS, method) === undefined);
-  return [...decoratedClasses(source), ...undeclared.map(({ name }) => `${name} declares neither @Can(...) nor @Public()`)];
+  const handlers = listHandlers(source);
+  const undeclared = handlers.filter(({ method }) => Reflect.getMetadata(ACCESS, method) === undefined);
+  const impossible = handlers.filter(({ method }) => isForMachines(method) && Reflect.hasMetadata(STEP_UP, method));
+  return [
+    ...decoratedClasses(source),
+    ...undeclared.map(({ name }) => `${name} declares neither @Can(...) nor @Public()`),
+    ...impossible.map(({ name }) => `${name} is open to machines, and none of them can pass @StepUp(): drop one`),
+  ];
+}
+
+function isForMachines(handler: Function): boolean {
+  const access = Reflect.getMetadata(ACCESS, handler) as Access | undefined;
+  return access?.kind === 'permission' && access.kinds.includes('machine');
 }
 
 /** Inherited metadata counts too: Reflect looks at the base classes. */
@@ -42,6 +58,8 @@ function decoratedClasses(source: ControllerSource): string[] {
   return source.getControllers().flatMap(({ metatype }) =>
     Object.entries(forHandlersOnly)
       .filter(([key]) => Reflect.hasMetadata(key, metatype as Function))
-      .map(([, decorator]) => `${(metatype as Function).name} has ${decorator} on the class: it counts on handlers only`),
+      .map(
+        ([, decorator]) => `${(metatype as Function).name} has ${decorator} on the class: it counts on handlers only`,
+      ),
   );
 }

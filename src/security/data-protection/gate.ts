@@ -1,8 +1,11 @@
-import { Problem } from '../../common/problem.js';
+import { Problem } from '../../common/http/problem.js';
 
 const retryAfterSeconds = '5';
 
-/** For whom the work is done: a group of neighbours, and whether there is proof that somebody signed in from there before. */
+/**
+ * For whom the work is done: a group of neighbours, and whether there is proof that somebody signed in from there
+ * before.
+ */
 export interface Claimant {
   readonly group: string;
   readonly isKnown: boolean;
@@ -10,12 +13,13 @@ export interface Claimant {
 
 interface Waiter {
   readonly start: () => void;
-  readonly refuse: (problem: Problem) => void;
+  readonly reject: (problem: Problem) => void;
 }
 
 /**
- * Lets a few pieces of work run at once and a few wait; everybody else is refused at once with 503. Groups take turns, and known ones have
- * every second place: whoever floods from one network fills the line of that network, and keeps nobody else out (ASVS v5.0.0-15.4.4).
+ * Lets a few pieces of work run at once and a few wait; everybody else is refused at once with 503. Groups take turns,
+ * and known ones have every second place: whoever floods from one network fills the line of that network, and keeps
+ * nobody else out (ASVS v5.0.0-15.4.4).
  */
 export class Gate {
   private running = 0;
@@ -50,7 +54,7 @@ export class Gate {
       this.running += 1;
       return undefined;
     }
-    return new Promise((start, refuse) => (isKnown ? this.known : this.unknown).add(group, { start, refuse }));
+    return new Promise((start, reject) => (isKnown ? this.known : this.unknown).add(group, { start, reject }));
   }
 
   private next(): Waiter | undefined {
@@ -70,11 +74,14 @@ class Line {
     private readonly maxPerGroup: number,
   ) {}
 
-  /** Refuses it when its group has its share. In a full line, whoever came last of the largest group makes room for a smaller one. */
+  /**
+   * Refuses it when its group has its share. In a full line, whoever came last of the largest group makes room for a
+   * smaller one.
+   */
   add(group: string, waiter: Waiter): void {
     const own = this.groups.get(group) ?? [];
-    if (own.length >= this.maxPerGroup) return waiter.refuse(busy());
-    if (this.size >= this.max && !this.makeRoom(own.length + 1)) return waiter.refuse(busy());
+    if (own.length >= this.maxPerGroup) return waiter.reject(busy());
+    if (this.size >= this.max && !this.makeRoom(own.length + 1)) return waiter.reject(busy());
     own.push(waiter);
     this.groups.set(group, own);
     this.size += 1;
@@ -94,10 +101,11 @@ class Line {
     let largest: Waiter[] = [];
     for (const waiters of this.groups.values()) if (waiters.length > largest.length) largest = waiters;
     if (largest.length <= than) return false;
-    largest.pop()?.refuse(busy());
+    largest.pop()?.reject(busy());
     this.size -= 1;
     return true;
   }
 }
 
-const busy = () => new Problem('unavailable', 'Too many sign-ins at the moment.', { headers: { 'Retry-After': retryAfterSeconds } });
+const busy = () =>
+  new Problem('unavailable', 'Too many sign-ins at the moment.', { headers: { 'Retry-After': retryAfterSeconds } });

@@ -1,12 +1,5 @@
 export { DataProtectionModule } from './data-protection.module.js';
-export { DataKeyCache } from './field-encryption/data-key-cache.js';
-export { findColumnFaults } from './field-encryption/column-faults.js';
-export { FieldEncryptionError, type FieldFault } from './field-encryption/field-encryption.error.js';
-export type { FieldMap, ModelFields } from './field-encryption/field-map.js';
-export type { KeyWrapper } from './field-encryption/key-wrapper.js';
-export { protectFields, type ProtectOptions } from './field-encryption/protect-fields.js';
-export { KeyRingError } from './key-ring.format.js';
-export { KeyRing, isOpenToOthers } from './key-ring.js';
-export { Macs } from './macs.js';
+export { ringKnownMs } from './key-ring-reload.js';
+export { openKeyWrappers } from './key-wrappers/key-wrappers.js';
 export { PasswordHasher } from './password-hasher.js';
-export { purposes, type Purpose } from './purposes.js';
+export { ringLock } from './ring-lock.js';

@@ -2,13 +2,13 @@ import { availableParallelism } from 'node:os';
 import { randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { argon2id, hash, verify } from 'argon2';
-import { neighbourhoodOf } from '../../common/network.js';
-import { requestContext } from '../../common/request-context.js';
+import { neighbourhoodOf } from '../../common/http/network.js';
+import { requestContext } from '../../common/http/request-context.js';
 import { CONFIG, type Config } from '../../config/index.js';
 import { Gate } from './gate.js';
 
-// libuv has four threads for hashing, files and DNS: one always stays free, or file and DNS calls wait for seconds. And one core
-// stays free: a burst of logins must not slow down those who are signed in (npm run bench:logins).
+// libuv has four threads for hashing, files and DNS: one always stays free, or file and DNS calls wait for seconds. And
+// one core stays free: a burst of logins must not slow down those who are signed in.
 const maxAtOnce = Math.max(1, Math.min(availableParallelism() - 1, 3));
 // Known devices have as long a line of their own. No group of neighbours has more than a quarter of either.
 const maxWaiting = 32;
@@ -16,11 +16,12 @@ const maxWaitingPerGroup = 8;
 const hashLength = 32;
 const parallelism = 1;
 // The argon2 package writes the parameters as m, p, t; RFC 9106 has m, t, p. Both are read.
-const phcFormat = /^\$argon2id\$v=19\$m=(?<memory>\d+)(?:,p=(?<lanes>\d+))?,t=(?<passes>\d+)(?:,p=(?<lanesLast>\d+))?\$/;
+const phcFormat =
+  /^\$argon2id\$v=19\$m=(?<memory>\d+)(?:,p=(?<lanes>\d+))?,t=(?<passes>\d+)(?:,p=(?<lanesLast>\d+))?\$/;
 
 /**
- * Passwords as argon2id hashes in PHC format (RFC 9106; ASVS v5.0.0-11.4.2), at least OWASP's 19 MiB and two passes. The
- * hash column is an encrypted field: that is the pepper, and it keeps a hash from being copied to another account.
+ * Passwords as argon2id hashes in PHC format (RFC 9106; ASVS v5.0.0-11.4.2), at least OWASP's 19 MiB and two passes.
+ * The hash column is an encrypted field: that is the pepper, and it keeps a hash from being copied to another account.
  */
 @Injectable()
 export class PasswordHasher {
@@ -40,13 +41,17 @@ export class PasswordHasher {
   }
 
   /**
-   * False for a wrong password, and where there is no hash. In any case it hashes once with each set of parameters that is in use, with
-   * stand-ins where the hash has others: else the time told who has an account, and who has not been here since the cost was changed
-   * (ASVS v5.0.0-6.3.8).
+   * False for a wrong password, and where there is no hash. In any case it hashes once with each set of parameters that
+   * is in use, with stand-ins where the hash has others: else the time told who has an account, and who has not been
+   * here since the cost was changed (ASVS v5.0.0-6.3.8).
    * @param inUse what `parametersOf()` said of all hashes that are stored.
    * @throws Error for a hash that is no argon2id hash; Problem `unavailable`.
    */
-  async verify(hashed: string | undefined, password: string, { inUse, isKnown = isSignedIn() }: Verification): Promise<boolean> {
+  async verify(
+    hashed: string | undefined,
+    password: string,
+    { inUse, isKnown = isSignedIn() }: Verification,
+  ): Promise<boolean> {
     const own = hashed === undefined ? undefined : this.parametersOf(hashed);
     const sets = new Set([...inUse, ...(own === undefined ? [] : [own])]);
     if (sets.size === 0) sets.add(this.present);

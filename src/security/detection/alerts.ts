@@ -1,13 +1,22 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { Clock } from '../../common/clock.js';
-import { requestContext } from '../../common/request-context.js';
-import { SecurityEvents, type SecurityAction, type SecurityEvent, type SecurityEventSink } from '../../common/security-events.js';
+import { requestContext } from '../../common/http/request-context.js';
+import {
+  SecurityEvents,
+  type SecurityAction,
+  type SecurityEvent,
+  type SecurityEventSink,
+} from '../../common/events/security-events.js';
 import { CONFIG, type Config } from '../../config/index.js';
 import { Mailer } from '../../mail/index.js';
 import { meaningOf } from './alarming.js';
+import { detectionSettings } from './detection.settings.js';
 
-/** One mail per kind of alarm in so long: a thousand spoiled cells are one incident. Each is logged and in the audit trail. */
+/**
+ * One mail per kind of alarm in so long: a thousand spoiled cells are one incident. Each is logged and in the audit
+ * trail.
+ */
 const betweenMailsMs = 5 * 60 * 1000;
 
 /** Tells the operator within seconds (practice 10.3). Ids only: neither a value nor a person's data is in an alarm. */
@@ -29,26 +38,35 @@ export class Alerts implements SecurityEventSink, OnModuleInit {
     this.events.subscribe(this);
   }
 
-  async record(event: SecurityEvent): Promise<void> {
-    this.report(event);
+  async recordInTransaction(event: SecurityEvent): Promise<void> {
+    this.reportLater(event);
   }
 
   /** Nothing of an alarm has to be part of the change, so a batch stays one. */
   statements(event: SecurityEvent): readonly [] {
-    this.report(event);
+    this.reportLater(event);
     return [];
   }
 
-  report(event: SecurityEvent): void {
+  reportLater(event: SecurityEvent): void {
     const meaning = meaningOf(event.action);
     if (meaning === undefined) return;
     const facts = factsOf(event);
     this.logger.error(`alarm ${event.action}: ${meaning} (${facts.join(', ')})`);
-    const to = this.config.alertEmail;
+    const to = this.config.of(detectionSettings).ALERT_EMAIL;
     if (to === undefined || this.wasMailedLately(event.action)) return;
-    const mail = { to, subject: `Alarm: ${event.action}`, body: [meaning, { code: facts.join('\n') }, 'Further alarms of this kind within five minutes are in the log and the audit trail only.'] };
+    const content = {
+      subject: `Alarm: ${event.action}`,
+      body: [
+        meaning,
+        { code: facts.join('\n') },
+        'Further alarms of this kind within five minutes are in the log and the audit trail only.',
+      ],
+    };
     this.outsideOfRequests(() => {
-      this.mailer.send(mail).catch((error: unknown) => this.logger.error('an alarm could not be queued', error));
+      this.mailer
+        .send(to, () => content)
+        .catch((error: unknown) => this.logger.error('an alarm could not be queued', error));
     });
   }
 

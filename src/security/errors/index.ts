@@ -1,3 +1,3 @@
 export { createErrorHandlers } from './error-handlers.js';
 export { ErrorsModule } from './errors.module.js';
-export { catchTheRest } from './last-resort.js';
+export { installCrashHandlers } from './crash-handlers.js';

@@ -1,22 +1,31 @@
 import { HttpException } from '@nestjs/common';
-import { Problem, problemTypes, type ProblemType } from '../../common/problem.js';
+import { Problem, generalProblems, problemType, type GeneralProblem } from '../../common/http/problem.js';
 import { databaseType, fastifyCodes, isOutageKind } from './error-codes.js';
 
-const typeOfStatus = new Map<number, ProblemType>();
-for (const type of Object.keys(problemTypes) as ProblemType[]) {
-  // 403 has two types; the general one comes first.
-  if (!typeOfStatus.has(problemTypes[type].status)) typeOfStatus.set(problemTypes[type].status, type);
+const typeOfStatus = new Map<number, GeneralProblem>();
+for (const slug of generalProblems) {
+  const { status } = problemType(slug);
+  // Some statuses have several types; the general one comes first.
+  if (!typeOfStatus.has(status)) typeOfStatus.set(status, slug);
 }
-
-// Of Nest's exceptions without a type of ours: gone is not there any more, and a broken upstream is no fault that a caller can mend.
+// Of Nest's exceptions without a type of ours: gone is not there any more, and a broken upstream is no fault that a
+// caller can mend.
 typeOfStatus.set(410, 'not-found').set(502, 'unavailable').set(504, 'unavailable');
 
 /** node-postgres gives these no code. */
-const outageMessages =
-  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Client was closed|Query read timeout|Cannot use a pool|The server does not support SSL)/;
+const outageMessages = [
+  'Connection terminated',
+  'timeout exceeded when trying to connect',
+  'Client has encountered a connection error',
+  'Client was closed',
+  'Query read timeout',
+  'Cannot use a pool',
+  'The server does not support SSL',
+];
 
 /** @fastify/busboy gives these no code: a form that breaks off, or names no boundary. */
-const brokenForms = /^(Unexpected end of (multipart data|form|file)|Part terminated early|Multipart: Boundary not found)/;
+const brokenForms =
+  /^(Unexpected end of (multipart data|form|file)|Part terminated early|Multipart: Boundary not found)/;
 
 /**
  * The problem that stands for whatever was thrown. Only a `Problem` speaks to the caller; every other error gives its
@@ -25,32 +34,46 @@ const brokenForms = /^(Unexpected end of (multipart data|form|file)|Part termina
 export function problemOf(thrown: unknown): Problem {
   if (thrown instanceof Problem) return thrown;
   const type = typeOf(thrown);
-  return new Problem(type, undefined, { cause: thrown, headers: type === 'unavailable' ? { 'retry-after': '5' } : undefined });
+  return new Problem(type, undefined, {
+    cause: thrown,
+    headers: type === 'unavailable' ? { 'retry-after': '5' } : undefined,
+  });
 }
 
-function typeOf(thrown: unknown): ProblemType {
+function typeOf(thrown: unknown): GeneralProblem {
   // Nest wraps what Fastify refuses, and keeps it as the cause.
   if (thrown instanceof HttpException) return typeOfFastify(thrown.cause) ?? typeOfException(thrown.getStatus());
-  const type = typeOfFastify(thrown) ?? codesOf(thrown).map(databaseType).find((found) => found !== undefined);
+  const type =
+    typeOfFastify(thrown) ??
+    codesOf(thrown)
+      .map(databaseType)
+      .find((found) => found !== undefined);
   if (type !== undefined) return type;
   if (thrown instanceof Error && brokenForms.test(thrown.message)) return 'malformed-request';
   return isOutage(thrown) ? 'unavailable' : 'internal-error';
 }
 
-/** What has no code that says so: the adapter's own kinds, a socket that does not connect (a unix socket that is gone), node-postgres. */
+/**
+ * What has no code that says so: the adapter's own kinds, a socket that does not connect (a unix socket that is gone),
+ * node-postgres.
+ */
 function isOutage(thrown: unknown): boolean {
   if (!(thrown instanceof Error)) return false;
   const { kind } = coded(coded(coded(thrown).meta?.driverAdapterError ?? thrown).cause);
-  return isOutageKind(kind) || (thrown as NodeJS.ErrnoException).syscall === 'connect' || outageMessages.test(thrown.message);
+  return (
+    isOutageKind(kind) ||
+    (thrown as NodeJS.ErrnoException).syscall === 'connect' ||
+    outageMessages.some((text) => thrown.message.startsWith(text))
+  );
 }
 
-function typeOfFastify(thrown: unknown): ProblemType | undefined {
+function typeOfFastify(thrown: unknown): GeneralProblem | undefined {
   const { code } = thrown instanceof Error ? (thrown as { code?: unknown }) : {};
   return typeof code === 'string' && code.startsWith('FST_') ? (fastifyCodes.get(code) ?? 'internal-error') : undefined;
 }
 
 /** Any other object with a status is somebody's bug, and so is an exception whose status is no error. */
-const typeOfException = (status: number): ProblemType =>
+const typeOfException = (status: number): GeneralProblem =>
   typeOfStatus.get(status) ?? (status >= 400 && status < 500 ? 'malformed-request' : 'internal-error');
 
 interface Coded {
@@ -62,8 +85,8 @@ interface Coded {
 }
 
 /**
- * The error's own code, then the database's: Prisma puts PostgreSQL's SQLSTATE into `meta.driverAdapterError.cause`, or throws
- * the adapter's error as it is. Causes of any other error are not asked: whoever wrapped it did not expect it.
+ * The error's own code, then the database's: Prisma puts PostgreSQL's SQLSTATE into `meta.driverAdapterError.cause`, or
+ * throws the adapter's error as it is. Causes of any other error are not asked: whoever wrapped it did not expect it.
  */
 function codesOf(thrown: unknown): string[] {
   const { code, meta } = coded(thrown);

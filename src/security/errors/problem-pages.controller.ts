@@ -1,21 +1,50 @@
 import { applyDecorators, Controller, Get, Param, Res, type Type } from '@nestjs/common';
 import { ApiExtraModels, ApiOkResponse, ApiProduces, ApiTags, getSchemaPath } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { Public } from '../../common/access.decorators.js';
-import { Problem, problemTypes, type ProblemType } from '../../common/problem.js';
-import { Refuses } from '../../common/refusals.decorator.js';
-import { AcceptedForm, type Form } from './accepted-form.js';
+import { Public } from '../../common/access/access.decorators.js';
+import { Problem, problemTypes, type ProblemType } from '../../common/http/problem.js';
+import { createCheckedParameter } from '../../common/http/parameters.js';
+import { Refuses } from '../../common/http/refusals.decorator.js';
 import { listPage, pagePolicy, problemPage } from './problem.page.js';
 import { ProblemTypeListView, ProblemTypeParam, ProblemTypeView } from './problem-pages.dto.js';
 
-/** Two forms of one answer. The page is no view, so the whole is declared as a file: both are made of the registry alone. */
+type Form = 'json' | 'html';
+
+/**
+ * HTML for a caller who prefers it by `Accept`, JSON for everybody else. Whoever asks for neither is better served by
+ * an answer than by a 406 (RFC 9110 section 12.4.1): clients of problem documents ask for `application/problem+json`
+ * alone.
+ */
+const AcceptedForm = createCheckedParameter(({ headers }): Form => {
+  const accept = headers.accept ?? '*/*';
+  return weightOf('text', 'html', accept) > weightOf('application', 'json', accept) ? 'html' : 'json';
+});
+
+/** The weight of the most specific range that matches (RFC 9110 section 12.5.1); what is no weight counts as none. */
+function weightOf(type: string, subtype: string, accept: string): number {
+  const weights = new Map<string, number>();
+  for (const range of accept.toLowerCase().split(',')) {
+    const [name = '', ...parameters] = range.split(';').map((part) => part.trim());
+    const weight = parameters.find((parameter) => parameter.startsWith('q='))?.slice(2) ?? '1';
+    weights.set(name, /^(0(\.\d{0,3})?|1(\.0{0,3})?)$/.test(weight) ? Number(weight) : 0);
+  }
+  return weights.get(`${type}/${subtype}`) ?? weights.get(`${type}/*`) ?? weights.get('*/*') ?? 0;
+}
+
+/**
+ * Two forms of one answer. The page is no view, so the whole is declared as a file: both are made of the registry
+ * alone.
+ */
 const InBothForms = (view: Type) =>
   applyDecorators(
     ApiExtraModels(view),
     ApiProduces('application/json', 'text/html'),
     ApiOkResponse({
       description: 'JSON, or a page for people',
-      content: { 'application/json': { schema: { $ref: getSchemaPath(view) } }, 'text/html': { schema: { type: 'string' } } },
+      content: {
+        'application/json': { schema: { $ref: getSchemaPath(view) } },
+        'text/html': { schema: { type: 'string' } },
+      },
     }),
   );
 
@@ -27,7 +56,8 @@ export class ProblemPagesController {
   @Public()
   @InBothForms(ProblemTypeListView)
   list(@AcceptedForm() form: Form, @Res({ passthrough: true }) reply: FastifyReply): ProblemTypeListView | string {
-    return inForm(form, reply, { items: problems }, () => listPage(problems));
+    const items = problemTypes().map(viewOf);
+    return inForm(form, reply, { items }, () => listPage(items));
   }
 
   @Get(':type')
@@ -39,15 +69,19 @@ export class ProblemPagesController {
     @AcceptedForm() form: Form,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): ProblemTypeView | string {
-    const problem = problems.find((one) => one.type === `/problems/${type}`);
-    if (problem === undefined) throw new Problem('not-found');
+    const found = problemTypes().find(({ name }) => name === type);
+    if (found === undefined) throw new Problem('not-found');
+    const problem = viewOf(found);
     return inForm(form, reply, problem, () => problemPage(problem));
   }
 }
 
-const problems: ProblemTypeView[] = (Object.keys(problemTypes) as ProblemType[]).map((slug) => {
-  const { title, status, cause, remedy } = problemTypes[slug];
-  return { type: `/problems/${slug}`, title, status, cause, remedy };
+const viewOf = ({ name, title, status, cause, remedy }: ProblemType): ProblemTypeView => ({
+  type: `/problems/${name}`,
+  title,
+  status,
+  cause,
+  remedy,
 });
 
 function inForm<View>(form: Form, reply: FastifyReply, view: View, page: () => string): View | string {

@@ -1,5 +1,5 @@
-import { TokenField } from '../../common/fields.js';
-import { ViewField } from '../../common/view.js';
+import { TokenField } from '../../common/http/fields.js';
+import { ViewField } from '../../common/http/view.js';
 
 export class ProblemTypeParam {
   @TokenField({ max: 100 })

@@ -1,12 +1,21 @@
 import { createHash } from 'node:crypto';
-import { escapeHtml } from '../../common/escape-html.js';
+import { escapeHtml } from '../../common/http/escape-html.js';
 import type { ProblemTypeView } from './problem-pages.dto.js';
 
 const style = `
-:root { color-scheme: light dark; --line: light-dark(#d7dbe2, #3a4150); --soft: light-dark(#5b6472, #a3adbd); --accent: light-dark(#1f57c3, #7aa5ff); }
+:root {
+  color-scheme: light dark; --line: light-dark(#d7dbe2, #3a4150); --soft: light-dark(#5b6472, #a3adbd);
+  --accent: light-dark(#1f57c3, #7aa5ff);
+}
 * { box-sizing: border-box; }
-body { margin: 0; padding: 3rem 1.5rem; font: 16px/1.6 system-ui, sans-serif; background: light-dark(#f3f5f8, #12151b); color: light-dark(#1a1f28, #e7eaf0); }
-main { max-width: 46rem; margin: auto; padding: 2rem 2.25rem; border: 1px solid var(--line); border-radius: 14px; background: light-dark(#fff, #1a1f28); }
+body {
+  margin: 0; padding: 3rem 1.5rem; font: 16px/1.6 system-ui, sans-serif; background: light-dark(#f3f5f8, #12151b);
+  color: light-dark(#1a1f28, #e7eaf0);
+}
+main {
+  max-width: 46rem; margin: auto; padding: 2rem 2.25rem; border: 1px solid var(--line); border-radius: 14px;
+  background: light-dark(#fff, #1a1f28);
+}
 h1 { margin: 0.25rem 0 0.5rem; font-size: 1.5rem; line-height: 1.3; }
 h2 { margin: 1.5rem 0 0.25rem; font-size: 1rem; }
 p { margin: 0; }
@@ -49,9 +58,12 @@ export const listPage = (problems: readonly ProblemTypeView[]): string =>
     `<h1>Problem types</h1>
       <p>Every refusal and every fault is answered in one form (RFC 9457). Its <code>type</code> is one of these.</p>
       <ul>
-${problems.map(({ type, title, status }) => `        <li><span class="status">${status}</span><a href="${escapeHtml(type)}">${escapeHtml(title)}</a></li>`).join('\n')}
+${problems.map(listItem).join('\n')}
       </ul>`,
   );
+
+const listItem = ({ type, title, status }: ProblemTypeView): string =>
+  `        <li><span class="status">${status}</span><a href="${escapeHtml(type)}">${escapeHtml(title)}</a></li>`;
 
 /** What stands between backticks is code, as in the registry. */
 const withCode = (text: string): string => escapeHtml(text).replace(/`([^`]+)`/g, '<code>$1</code>');

@@ -1,8 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { pathOf } from '../../common/access-line.js';
-import { normaliseHost } from '../../common/network.js';
-import { Problem } from '../../common/problem.js';
-import type { RouteTable } from '../../common/route-table.js';
+import { pathOf } from '../../common/access/access-line.js';
+import { normaliseHost } from '../../common/http/network.js';
+import { Problem } from '../../common/http/problem.js';
+import type { RouteTable } from '../../common/http/route-table.js';
 
 const exposed = 'etag, location, ratelimit, ratelimit-policy, retry-after, x-request-id';
 const tenMinutes = String(10 * 60);
@@ -11,8 +11,8 @@ const safe = new Set(['GET', 'HEAD', 'OPTIONS']);
 type Done = (error?: Error) => void;
 
 /**
- * The hooks for browsers. Origins are compared whole with the list of the configuration: no pattern, no prefix, no reflection, never `*` or
- * `null` (ASVS v5.0.0-3.4.2). Credentials mode is on for routes with `@CarriesCookie()` only.
+ * The hooks for browsers. Origins are compared whole with the list of the configuration: no pattern, no prefix, no
+ * reflection, never `*` or `null` (ASVS v5.0.0-3.4.2). Credentials mode is on for routes with `@CarriesCookie()` only.
  */
 export function createCorsHooks(origins: readonly string[], routes: RouteTable) {
   const allowed = new Set(origins);
@@ -49,7 +49,8 @@ function varyWithOrigin(present: unknown): string {
 const refusal = () => new Problem('forbidden', 'This origin may not call the service.');
 
 /** A page of the service itself, such as /docs. The Host header was checked by transport. */
-const isOwn = (origin: string, request: FastifyRequest): boolean => origin === `https://${normaliseHost(request.headers.host ?? '')}`;
+const isOwn = (origin: string, request: FastifyRequest): boolean =>
+  origin === `https://${normaliseHost(request.headers.host ?? '')}`;
 
 /** The route that is called, or the one that a preflight asks for. */
 function takesCookies(request: FastifyRequest, routes: RouteTable): boolean {

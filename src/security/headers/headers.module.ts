@@ -1,8 +1,8 @@
-import { Inject, Module } from '@nestjs/common';
+import { Inject, Module, SetMetadata } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
-import { sendOnEveryResponse } from '../../common/response-headers.js';
-import { RouteTable } from '../../common/route-table.js';
+import { RESPONSE_HEADERS, sendOnEveryResponse } from '../../common/http/response-headers.js';
+import { RouteTable } from '../../common/http/route-table.js';
 import { CONFIG, type Config } from '../../config/index.js';
 import { createCorsHooks } from './cors.js';
 import { securityHeaders } from './security-headers.js';
@@ -10,8 +10,9 @@ import { securityHeaders } from './security-headers.js';
 // Threat: browsers that run, frame, sniff, cache or leak what an API answered, and pages of strangers that call it.
 // Does: helmet's headers on every response of every layer, no-store, CORS by exact list and per route.
 // Does not: protect callers that are not browsers; they never send Origin.
-// Remove: delete this folder and its line in app.module.ts, and the column `cache` in src/inventory/.
+// Remove: npm run remove headers; a gateway in front has to send them then.
 @Module({})
+@SetMetadata(RESPONSE_HEADERS, securityHeaders)
 export class HeadersModule {
   constructor(host: HttpAdapterHost, @Inject(CONFIG) config: Config, routes: RouteTable) {
     sendOnEveryResponse(securityHeaders);

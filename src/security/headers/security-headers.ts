@@ -23,8 +23,8 @@ const middleware = helmet({
   crossOriginOpenerPolicy: { policy: 'same-origin' },
   crossOriginResourcePolicy: { policy: 'same-origin' },
   xFrameOptions: { action: 'deny' },
-  // Switches of browsers that are gone (IE 8, Flash, the XSS auditor), or without meaning for JSON: bytes on every answer
-  // that protect nobody.
+  // Switches of browsers that are gone (IE 8, Flash, the XSS auditor), or without meaning for JSON: bytes on every
+  // answer that protect nobody.
   xDnsPrefetchControl: false,
   xDownloadOptions: false,
   xPermittedCrossDomainPolicies: false,
@@ -32,7 +32,10 @@ const middleware = helmet({
   originAgentCluster: false,
 });
 
-/** The headers of every response, lower-case names, computed once: helmet costs 100 us a request, a copy next to nothing. */
+/**
+ * The headers of every response, lower-case names, computed once: helmet costs 100 us a request, a copy next to
+ * nothing.
+ */
 export const securityHeaders: Readonly<Record<string, string>> = Object.freeze({
   ...collect(),
   'permissions-policy': 'accelerometer=(), camera=(), geolocation=(), gyroscope=(), microphone=(), payment=(), usb=()',

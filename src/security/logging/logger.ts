@@ -2,8 +2,9 @@ import { pino, type DestinationStream, type Logger } from 'pino';
 import type { Config } from '../../config/index.js';
 import { StandardOutput } from './standard-output.js';
 
-// JSON already escapes CR, LF and the C0 controls, so no value can end a line. These remain: C1 controls and DEL (terminal
-// escapes), U+2028/9 (a line end for many viewers) and the bidi controls that make a terminal show another text.
+// JSON already escapes CR, LF and the C0 controls, so no value can end a line. These remain: C1 controls and DEL
+// (terminal escapes), U+2028/9 (a line end for many viewers) and the bidi controls that make a terminal show another
+// text.
 const forging = /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
 const everyForging = new RegExp(forging, 'g');
 /** Nearly every line: a look at one range costs half of a look at five. */
@@ -16,8 +17,9 @@ export function harmless(line: string): string {
 }
 
 /**
- * JSON lines in the words of the Elastic Common Schema, in UTC. The default destination is stdout, in blocks: a line waits
- * 100 ms at most while its reader reads, and what is left is written when the process ends. SIGKILL loses those last 100 ms.
+ * JSON lines in the words of the Elastic Common Schema, in UTC. The default destination is stdout, in blocks: a line
+ * waits 100 ms at most while its reader reads, and what is left is written when the process ends. SIGKILL loses those
+ * last 100 ms.
  */
 export function createLogger(config: Pick<Config, 'logLevel'>, destination?: DestinationStream): Logger {
   const stream = destination ?? startedOutput();

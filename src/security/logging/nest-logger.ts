@@ -1,6 +1,6 @@
 import type { LoggerService, LogLevel } from '@nestjs/common';
 import type { Logger } from 'pino';
-import { requestContext } from '../../common/request-context.js';
+import { requestContext } from '../../common/http/request-context.js';
 import { errorFields, framesOfText, headOf } from './error-fields.js';
 import { redactText, redactValue } from './redaction.js';
 
@@ -49,7 +49,9 @@ export class NestLogger implements LoggerService {
   }
 }
 
-/** One argument of a log call, merged into the fields: texts join the message, errors and objects bring their fields. */
+/**
+ * One argument of a log call, merged into the fields: texts join the message, errors and objects bring their fields.
+ */
 function add(fields: Record<string, unknown>, part: unknown): void {
   if (part === undefined) return;
   if (part instanceof Error) {

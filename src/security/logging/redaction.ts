@@ -1,5 +1,5 @@
-// The second guard. The first is that nobody logs personal data or secrets: request lines have fixed fields, events carry
-// ids. This one catches the object that somebody logs in a hurry (ASVS v5.0.0-16.2.5, practice 7.4).
+// The second guard. The first is that nobody logs personal data or secrets: request lines have fixed fields, events
+// carry ids. This one catches the object that somebody logs in a hurry (ASVS v5.0.0-16.2.5, practice 7.4).
 
 import { fieldMap } from '../../generated/field-encryption/index.js';
 
@@ -8,26 +8,37 @@ const encryptedFields = Object.values(fieldMap).flatMap(({ encrypted }) => Objec
 
 const secretKeys = new Set([
   ...encryptedFields.map((name) => name.toLowerCase()),
-  ...'name firstname lastname fullname displayname username note address ip ipaddress body query headers phonenumber'.split(' '),
+  ...'name firstname lastname fullname displayname username phonenumber note address ip ipaddress'.split(' '),
+  ...'body query headers'.split(' '),
 ]);
 
-/** By its end, because names grow in front: oldPassword, deviceToken, recoveryCodes, qrCode. Each stands for its plural too. */
+/**
+ * By its end, because names grow in front: oldPassword, deviceToken, recoveryCodes, qrCode. Each stands for its plural
+ * too.
+ */
 const secretEndings = (
-  'authorization cookie password passwordhash passphrase passcode pin otp secret token code credential apikey key seed email mail phone ' +
-  'signature assertion jwt verifier nonce challenge cell'
+  'authorization cookie password passwordhash passphrase passcode pin otp secret token code credential apikey key ' +
+  'seed email mail phone signature assertion jwt verifier nonce challenge cell'
 ).split(' ');
 /** Ends like a secret and is none. */
 const harmlessKeys: ReadonlySet<string> = new Set(['statuscode', 'exitcode', 'errorcode', 'responsecode']);
 
 function isSecretKey(key: string): boolean {
-  // `http.response.status_code` is status_code; the words before the dot say whose address or name a field of ECS holds.
-  const name = key.slice(key.lastIndexOf('.') + 1).replace(/[-_\s]/g, '').toLowerCase();
+  // `http.response.status_code` is status_code; the words before the dot say whose address or name a field of ECS
+  // holds.
+  const name = key
+    .slice(key.lastIndexOf('.') + 1)
+    .replace(/[-_\s]/g, '')
+    .toLowerCase();
   if (harmlessKeys.has(name)) return false;
-  return (!key.includes('.') && secretKeys.has(name)) || secretEndings.some((ending) => name.endsWith(ending) || name.endsWith(`${ending}s`));
+  return (
+    (!key.includes('.') && secretKeys.has(name)) ||
+    secretEndings.some((ending) => name.endsWith(ending) || name.endsWith(`${ending}s`))
+  );
 }
 
-// Every repetition is bounded and begins where a word begins: a pattern that looks for its end from each character anew would let
-// one long request stop the event loop (ReDoS, ASVS v5.0.0-1.3.12).
+// Every repetition is bounded and begins where a word begins: a pattern that looks for its end from each character anew
+// would let one long request stop the event loop (ReDoS, ASVS v5.0.0-1.3.12).
 const secretTexts: readonly (readonly [RegExp, string])[] = [
   [/(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}\.[\w.-]{1,190}/g, '[e-mail]'],
   [/\beyJ[\w-]{1,4000}\.[\w-]{1,4000}\.[\w-]{0,4000}/g, '[token]'],

@@ -15,8 +15,9 @@ const flushEveryMs = 100;
 const maxFlushAtExitMs = 500;
 
 /**
- * Standard output in blocks, which never waits for its reader. A write in libuv's pool, or one that is repeated until it works, keeps the
- * process from ending for as long as nobody reads the pipe or the disk is full, with the lock of the database held (ASVS v5.0.0-16.5.2).
+ * Standard output in blocks, which never waits for its reader. A write in libuv's pool, or one that is repeated until
+ * it works, keeps the process from ending for as long as nobody reads the pipe or the disk is full, with the lock of
+ * the database held (ASVS v5.0.0-16.5.2).
  */
 export class StandardOutput implements DestinationStream {
   private text = '';
@@ -84,12 +85,14 @@ export class StandardOutput implements DestinationStream {
     if (this.lost === 0) return;
     const message = `${this.lost} lines of the log were lost: its reader did not take them`;
     this.lost = 0;
-    this.write(`${JSON.stringify({ 'log.level': 'error', '@timestamp': new Date().toISOString(), message, 'event.action': 'sys_monitor_disabled' })}\n`);
+    const entry = { 'log.level': 'error', '@timestamp': new Date().toISOString(), message };
+    this.write(`${JSON.stringify({ ...entry, 'event.action': 'sys_monitor_disabled' })}\n`);
   }
 }
 
 function standardOutlet(): Outlet {
-  // Node opens the pipe when it is asked for the stream, and that is what makes it non-blocking: a full one answers EAGAIN from then on.
+  // Node opens the pipe when it is asked for the stream, and that is what makes it non-blocking: a full one answers
+  // EAGAIN from then on.
   const { fd } = process.stdout;
   return { write: (bytes) => writeSync(fd, bytes), maxWaitingBytes: 8 * 1024 * 1024 };
 }

@@ -10,9 +10,9 @@ interface BoundedOptions extends IRateLimiterOptions {
 }
 
 /**
- * Counters of one limit in bounded memory. Nothing is evicted before its window ends: strangers with ever new keys can neither push out the
- * counters of others nor get rid of their own. When the room is used up, further keys share buckets, by a digest that nobody outside can
- * compute (ASVS v5.0.0-15.2.2).
+ * Counters of one limit in bounded memory. Nothing is evicted before its window ends: strangers with ever new keys can
+ * neither push out the counters of others nor get rid of their own. When the room is used up, further keys share
+ * buckets, by a digest that nobody outside can compute (ASVS v5.0.0-15.2.2).
  */
 export class BoundedMemory extends RateLimiterMemory {
   private readonly maxKeys: number;

@@ -1,75 +1,130 @@
-import { Inject, Injectable, type ExecutionContext } from '@nestjs/common';
-import { Reflector } from '@nestjs/core';
-import { InjectThrottlerOptions, InjectThrottlerStorage, ThrottlerGuard, ThrottlerStorage, type ThrottlerModuleOptions } from '@nestjs/throttler';
+import { Inject, Injectable, type CanActivate, type ExecutionContext, type OnModuleInit } from '@nestjs/common';
+import type { Reflector } from '@nestjs/core';
+import { ThrottlerGuard, type ThrottlerRequest } from '@nestjs/throttler';
 import type { FastifyReply } from 'fastify';
-import { oncePerHandler } from '../../common/handlers.js';
-import { limitClassOf } from '../../common/rate-limit.decorator.js';
-import { RefusedCallers } from '../../common/refused-callers.js';
-import type { LimitedRequest } from './limit-keys.js';
+import type { Principal } from '../../common/access/principal.js';
+import { RefusedCallers } from '../../common/access/refused-callers.js';
+import { oncePerHandler } from '../../common/http/handlers.js';
+import { ordinaryLimits, rateLimitsOf, type Limit } from '../../common/http/rate-limit.js';
+import { LimitKeys, type LimitedRequest } from './limit-keys.js';
 import { Limiter } from './limiter.js';
-import { limitsAfterAuthentication, limitsBeforeAuthentication, limitsOfCallers, type Limit } from './limits.js';
+import { anonymous, isOfCaller, machines, signedIn } from './limits.js';
 
-const classOf = oncePerHandler(limitClassOf);
+/**
+ * The guard of @nestjs/throttler reads metadata of the handler six times for each limit, at each request. None of its
+ * decorators is used here: the limits of a route are known when its guard is made.
+ */
+const noMetadata = { getAllAndOverride: () => undefined } as unknown as Reflector;
 
-/** What both guards share: the throttler's guard, with the limits of the route resolved once instead of at each request. */
-@Injectable()
-abstract class LimitGuard extends ThrottlerGuard {
-  @Inject(Limiter) private readonly limiter: Limiter;
+/** Asks the limits of a list, in their order, until one refuses. */
+class ListedLimitsGuard extends ThrottlerGuard {
+  private readonly listed: ReadonlyMap<string | undefined, Limit>;
 
   constructor(
-    @InjectThrottlerOptions() options: ThrottlerModuleOptions,
-    @InjectThrottlerStorage() storage: ThrottlerStorage,
-    reflector: Reflector,
+    limits: readonly Limit[],
+    private readonly limiter: Limiter,
+    keys: LimitKeys,
   ) {
-    super(options, storage, reflector);
+    super([], limiter.storage, noMetadata);
+    this.listed = new Map(limits.map((limit) => [limit.name, limit]));
+    // Instead of onModuleInit(), which would sort them by the length of their windows.
+    this.commonOptions = { generateKey: (_, tracker) => tracker };
+    this.throttlers = limits.map((limit) => ({
+      name: limit.name,
+      limit: limiter.maxOf(limit),
+      ttl: limit.windowSeconds * 1000,
+      skipIf: (context) => !keys.concerns(limit, context.switchToHttp().getRequest()),
+      getTracker: (request) => keys.keyOf(limit, request as LimitedRequest),
+    }));
   }
 
-  /** The base class prepares its list of throttlers here; ours is limits.ts. */
-  override async onModuleInit(): Promise<void> {}
-
-  protected abstract limitsOf(context: ExecutionContext, request: LimitedRequest): readonly Limit[];
-
-  override async canActivate(context: ExecutionContext): Promise<true> {
-    await this.count(this.limitsOf(context, context.switchToHttp().getRequest<LimitedRequest>()), context);
+  /** As in the package, but for the fields of the answer, which are those of the standard, and the problem document. */
+  protected override async handleRequest(asked: ThrottlerRequest): Promise<boolean> {
+    const { context, limit: max, ttl, blockDuration, getTracker, generateKey } = asked;
+    const limit = this.listed.get(asked.throttler.name);
+    if (limit === undefined) throw new TypeError('a limit of another list was asked');
+    const { req, res } = this.getRequestResponse(context);
+    const key = generateKey(context, await getTracker(req, context), limit.name);
+    const use = await this.limiter.storage.increment(key, ttl, max, blockDuration, limit.name);
+    this.limiter.conclude(limit, use, (name, item) => append(res as FastifyReply, name, item));
     return true;
   }
+}
 
-  protected async count(limits: readonly Limit[], context: ExecutionContext): Promise<void> {
-    const http = context.switchToHttp();
-    for (const limit of limits) await this.limiter.count(limit, http.getRequest<LimitedRequest>(), http.getResponse<FastifyReply>());
+const append = (reply: FastifyReply, name: string, item: string): void => {
+  const present = reply.getHeader(name);
+  void reply.header(name, typeof present === 'string' ? `${present}, ${item}` : item);
+};
+
+/** Makes the guards of the lists; none for an empty one. */
+@Injectable()
+export class LimitLists {
+  constructor(
+    @Inject(Limiter) private readonly limiter: Limiter,
+    @Inject(LimitKeys) private readonly keys: LimitKeys,
+  ) {}
+
+  guardOf(limits: readonly Limit[]): CanActivate | undefined {
+    return limits.length === 0 ? undefined : new ListedLimitsGuard(limits, this.limiter, this.keys);
   }
 }
 
 /** Stands before authentication in the table: by network and by the account that a login or a mail is for. */
 @Injectable()
-export class RouteLimitGuard extends LimitGuard {
-  protected limitsOf(context: ExecutionContext): readonly Limit[] {
-    return limitsBeforeAuthentication[classOf(context.getHandler(), context.getClass())];
+export class RouteLimitGuard implements CanActivate {
+  private readonly guardOf = oncePerHandler((handler, controller) =>
+    this.lists.guardOf(rateLimitsOf(handler, controller).limits.filter((limit) => !isOfCaller(limit))),
+  );
+
+  constructor(private readonly lists: LimitLists) {}
+
+  canActivate(context: ExecutionContext) {
+    return this.guardOf(context.getHandler(), context.getClass())?.canActivate(context) ?? true;
   }
 }
 
-const { anonymous, user } = limitsAfterAuthentication;
-
-/** Per route and once: what guests and what users are asked there. */
-const callerLimitsOf = oncePerHandler((handler, controller) => {
-  const limitClass = classOf(handler, controller);
-  const further = limitsOfCallers[limitClass] ?? [];
-  const guests = limitClass === 'api' ? [anonymous] : [];
-  return { anonymous: [...guests, ...further], refused: guests, user: [user, ...further] };
-});
-
-/** Stands after authentication in the table: by user, and by network for guests; whom authentication refuses is a guest too. */
+/**
+ * Stands after authentication in the table: by user, and by network for guests; whom authentication refuses is a guest
+ * too.
+ */
 @Injectable()
-export class CallerLimitGuard extends LimitGuard {
-  @Inject(RefusedCallers) private readonly refused: RefusedCallers;
+export class CallerLimitGuard implements CanActivate, OnModuleInit {
+  private readonly guardsOf = oncePerHandler((handler, controller) => {
+    const own = rateLimitsOf(handler, controller);
+    const further = own.limits.filter(isOfCaller);
+    const guests = own === ordinaryLimits ? [anonymous] : [];
+    return {
+      anonymous: this.lists.guardOf([...guests, ...further]),
+      refused: this.lists.guardOf(guests),
+      person: this.lists.guardOf([signedIn, ...further]),
+      standard: this.lists.guardOf([machines.standard, ...further]),
+      high: this.lists.guardOf([machines.high, ...further]),
+    };
+  });
 
-  override async onModuleInit(): Promise<void> {
-    // Else a refusal would cost its caller nothing but the limit of all requests, twenty times as high (ASVS v5.0.0-2.4.1).
-    this.refused.onRefused((context) => this.count(callerLimitsOf(context.getHandler(), context.getClass()).refused, context));
+  constructor(
+    private readonly lists: LimitLists,
+    private readonly refused: RefusedCallers,
+  ) {}
+
+  onModuleInit(): void {
+    // Else a refusal would cost its caller nothing but the limit of all requests, twenty times as high (ASVS
+    // v5.0.0-2.4.1).
+    this.refused.onRefused(async (context) => void (await this.guardsFor(context).refused?.canActivate(context)));
   }
 
-  protected limitsOf(context: ExecutionContext, request: LimitedRequest): readonly Limit[] {
-    const limits = callerLimitsOf(context.getHandler(), context.getClass());
-    return request.user === undefined ? limits.anonymous : limits.user;
+  canActivate(context: ExecutionContext) {
+    const guards = this.guardsFor(context);
+    const { user: caller } = context.switchToHttp().getRequest<LimitedRequest>();
+    return guards[listOf(caller)]?.canActivate(context) ?? true;
   }
+
+  private guardsFor(context: ExecutionContext) {
+    return this.guardsOf(context.getHandler(), context.getClass());
+  }
+}
+
+function listOf(caller: Principal | undefined) {
+  if (caller === undefined) return 'anonymous';
+  return caller.kind === 'machine' ? caller.tier : 'person';
 }

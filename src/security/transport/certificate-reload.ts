@@ -1,18 +1,17 @@
 import { X509Certificate } from 'node:crypto';
-import { stat } from 'node:fs/promises';
 import type { Server } from 'node:tls';
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { SecurityEvents } from '../../common/security-events.js';
+import { FileChanges } from '../../common/file-changes.js';
+import { SecurityEvents } from '../../common/events/security-events.js';
 import { CONFIG, type Config } from '../../config/index.js';
-import { loadTls, tlsOptions, type TlsFiles } from './tls.js';
+import { loadTls, tlsOptions } from './tls.js';
 
-const dayMilliseconds = 24 * 60 * 60 * 1000;
+const dayMs = 24 * 60 * 60 * 1000;
 const alertDays = 14;
 
 /**
- * Serves a renewed certificate without a restart (practice 1.2). It asks for the files' state instead of waiting for
- * events, which get lost on network volumes and when Kubernetes swaps a symbolic link.
+ * Serves a renewed certificate, and believes other CAs of clients, without a restart (practice 1.2).
  */
 @Injectable()
 export class CertificateReload implements OnApplicationBootstrap, OnApplicationShutdown {
@@ -21,7 +20,6 @@ export class CertificateReload implements OnApplicationBootstrap, OnApplicationS
   private readonly logger = new Logger('Transport');
   private timer?: NodeJS.Timeout;
   private served = '';
-  private seen = '';
   private nextExpiryCheck = 0;
 
   constructor(
@@ -32,8 +30,9 @@ export class CertificateReload implements OnApplicationBootstrap, OnApplicationS
 
   async onApplicationBootstrap(): Promise<void> {
     const files = await loadTls(this.config);
-    this.served = await stateOf(files);
-    this.timer = setInterval(() => void this.look(files), CertificateReload.interval).unref();
+    const changes = new FileChanges([files.certificateFile, files.keyFile, ...files.clientAuthorityFiles]);
+    await changes.begin();
+    this.timer = setInterval(() => void this.look(changes), CertificateReload.interval).unref();
     this.watchExpiry(files.cert);
   }
 
@@ -41,18 +40,13 @@ export class CertificateReload implements OnApplicationBootstrap, OnApplicationS
     clearInterval(this.timer);
   }
 
-  private async look(files: TlsFiles): Promise<void> {
-    const state = await stateOf(files);
-    const settled = state === this.seen;
-    this.seen = state;
-    // Whoever copies two files needs a moment: wait until nothing changes any more.
-    if (settled && state !== this.served) await this.reload(state);
-    else if (Date.now() >= this.nextExpiryCheck) this.watchExpiry(files.cert);
+  private async look(changes: FileChanges): Promise<void> {
+    await changes.look(() => this.reload());
+    if (Date.now() >= this.nextExpiryCheck) this.watchExpiry(this.served);
   }
 
   /** Connections that are open keep their session; new ones get the new certificate. */
-  private async reload(state: string): Promise<void> {
-    this.served = state;
+  private async reload(): Promise<void> {
     try {
       const files = await loadTls(this.config);
       (this.host.httpAdapter.getHttpServer() as Server).setSecureContext(tlsOptions(files));
@@ -65,25 +59,17 @@ export class CertificateReload implements OnApplicationBootstrap, OnApplicationS
     }
   }
 
+  /** @param cert what is served from now on. */
   private watchExpiry(cert: string): void {
-    this.nextExpiryCheck = Date.now() + dayMilliseconds;
-    const days = Math.floor((new X509Certificate(cert).validToDate.getTime() - Date.now()) / dayMilliseconds);
+    this.served = cert;
+    this.nextExpiryCheck = Date.now() + dayMs;
+    const days = Math.floor((new X509Certificate(cert).validToDate.getTime() - Date.now()) / dayMs);
     if (days >= alertDays) return;
     this.logger.error(`the TLS certificate expires in ${days} days: renew it`);
     this.report('certificate expires', days);
   }
 
   private report(reason: string, days: number): void {
-    this.events.report({ action: 'sys_error', outcome: 'failure', details: { reason, days } });
+    this.events.reportLater({ action: 'sys_error', outcome: 'failure', details: { reason, days } });
   }
-}
-
-async function stateOf(files: TlsFiles): Promise<string> {
-  const states = [files.certificateFile, files.keyFile].map((file) =>
-    stat(file).then(
-      ({ mtimeMs, size, ino }) => `${mtimeMs}/${size}/${ino}`,
-      () => 'gone',
-    ),
-  );
-  return (await Promise.all(states)).join(' ');
 }

@@ -1,47 +1,70 @@
 import type { Server, Socket } from 'node:net';
 import { Logger } from '@nestjs/common';
-import { createAddressCheck } from '../../common/client-address.js';
-import { neighbourhoodOf, networkOf } from '../../common/network.js';
+import { createAddressCheck } from '../../common/http/client-address.js';
+import { neighbourhoodOf, networkOf } from '../../common/http/network.js';
 
 /**
- * A TLS connection takes tens of KiB, so these bound the memory too. Nobody has more than half of what is free at that moment: a few
- * addresses, each within its own bound, would else have everything, and some places are left for whoever comes then.
+ * A TLS connection takes tens of KiB, so these bound the memory too. Nobody has more than half of what is free at that
+ * moment: a few addresses, each within its own bound, would else have everything, and some places are left for whoever
+ * comes then.
  */
 export const connectionBounds = { total: 4_096, perNeighbourhood: 1_024, perNetwork: 512, alwaysFree: 4 };
-const warningEveryMilliseconds = 60_000;
+const warningEveryMs = 60_000;
 
 /**
- * Bounds the connections that are open at a time: per network, per neighbourhood (IPv4 /24, IPv6 /56), and in total (ASVS v5.0.0-15.2.2).
+ * Bounds the connections that are open at a time: per network, per neighbourhood (IPv4 /24, IPv6 /56), and in total
+ * (ASVS v5.0.0-15.2.2).
  * Trusted proxies speak for many clients, so only the total counts for them.
  * @returns the open sockets, below TLS: also those that have not said a word.
  */
-export function boundConnections(server: Server, trustedProxies: readonly string[] = [], bounds = connectionBounds): ReadonlySet<Socket> {
+export function boundConnections(
+  server: Server,
+  trustedProxies: readonly string[] = [],
+  bounds = connectionBounds,
+): ReadonlySet<Socket> {
   const warn = rarely((message) => new Logger('Transport').warn(message));
-  const open = new Set<Socket>();
-  const networks = new Counts();
-  const neighbourhoods = new Counts();
+  const open = new OpenConnections(bounds);
   const isTrusted = createAddressCheck(trustedProxies);
   server.maxConnections = bounds.total;
   server.on('connection', (socket: Socket) => {
     const address = socket.remoteAddress ?? '';
-    const [network, neighbourhood] = [networkOf(address), neighbourhoodOf(address)];
-    const share = Math.max(bounds.alwaysFree, (bounds.total - open.size) / 2);
-    const isOver = networks.of(network) >= bounds.perNetwork || neighbourhoods.of(neighbourhood) >= Math.min(bounds.perNeighbourhood, share);
-    if (isOver && !isTrusted(address)) {
-      socket.destroy();
-      warn(`connections are refused: ${neighbourhood} has ${neighbourhoods.of(neighbourhood)} open; a proxy belongs in TRUSTED_PROXIES`);
-      return;
-    }
-    open.add(socket);
-    networks.add(network, 1);
-    neighbourhoods.add(neighbourhood, 1);
-    socket.once('close', () => {
-      open.delete(socket);
-      networks.add(network, -1);
-      neighbourhoods.add(neighbourhood, -1);
-    });
+    if (!open.isOver(address) || isTrusted(address)) return open.add(socket, address);
+    socket.destroy();
+    const neighbourhood = neighbourhoodOf(address);
+    const count = open.neighbourhoods.of(neighbourhood);
+    warn(`connections are refused: ${neighbourhood} has ${count} open; a proxy belongs in TRUSTED_PROXIES`);
   });
-  return open;
+  return open.sockets;
+}
+
+class OpenConnections {
+  readonly sockets = new Set<Socket>();
+  readonly neighbourhoods = new Counts();
+  private readonly networks = new Counts();
+
+  constructor(private readonly bounds: typeof connectionBounds) {}
+
+  isOver(address: string): boolean {
+    const { bounds } = this;
+    const share = Math.max(bounds.alwaysFree, (bounds.total - this.sockets.size) / 2);
+    return (
+      this.networks.of(networkOf(address)) >= bounds.perNetwork ||
+      this.neighbourhoods.of(neighbourhoodOf(address)) >= Math.min(bounds.perNeighbourhood, share)
+    );
+  }
+
+  add(socket: Socket, address: string): void {
+    const count = (by: 1 | -1): void => {
+      this.networks.add(networkOf(address), by);
+      this.neighbourhoods.add(neighbourhoodOf(address), by);
+    };
+    this.sockets.add(socket);
+    count(1);
+    socket.once('close', () => {
+      this.sockets.delete(socket);
+      count(-1);
+    });
+  }
 }
 
 /** A flood must not flood the log. */
@@ -49,7 +72,7 @@ function rarely(warn: (message: string) => void): (message: string) => void {
   let next = 0;
   return (message) => {
     if (performance.now() < next) return;
-    next = performance.now() + warningEveryMilliseconds;
+    next = performance.now() + warningEveryMs;
     warn(message);
   };
 }

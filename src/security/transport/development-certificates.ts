@@ -24,7 +24,8 @@ export async function developmentCertificates(config: Pick<Config, 'dataDirector
   const certificateFile = join(directory, 'server.crt');
   const keyFile = join(directory, 'server.key');
   const caIsFresh = await isFresh(caFile);
-  if (caIsFresh && (await isFresh(certificateFile)) && (await fit({ caFile, certificateFile, keyFile }))) return { caFile, certificateFile, keyFile };
+  if (caIsFresh && (await isFresh(certificateFile)) && (await fit({ caFile, certificateFile, keyFile })))
+    return { caFile, certificateFile, keyFile };
   await mkdir(directory, { recursive: true, mode: 0o700 });
   for (const file of [caFile, caKeyFile, certificateFile, keyFile]) await removeOldDrafts(file);
   const { createCa, issueLeaf } = await import('./development-ca.js');
@@ -59,7 +60,9 @@ async function readPair(certificateFile: string, keyFile: string) {
   return { cert: await readFile(certificateFile, 'utf8'), key: await readFile(keyFile, 'utf8') };
 }
 
-/** The old key goes first and the new one comes last: a process that dies in between leaves a pair that is made again. */
+/**
+ * The old key goes first and the new one comes last: a process that dies in between leaves a pair that is made again.
+ */
 async function writePair(pair: { cert: string; key: string }, certificateFile: string, keyFile: string): Promise<void> {
   await rm(keyFile, { force: true });
   await writeWholeFile(certificateFile, pair.cert);

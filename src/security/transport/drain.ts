@@ -4,22 +4,26 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { OpenStreams } from '../../common/open-streams.js';
+import { OpenStreams } from '../../common/http/open-streams.js';
 import { CONFIG, type Config } from '../../config/index.js';
 import { boundConnections } from './connections.js';
 
-/** So long nothing may have arrived before the listener closes: every busy connection has heard `Connection: close` then. */
-const quietMilliseconds = 300;
+/**
+ * So long nothing may have arrived before the listener closes: every busy connection has heard `Connection: close`
+ * then.
+ */
+const quietMs = 300;
 /** Clients that do not stop are not waited for. */
-const mostMilliseconds = 2_000;
-const stepMilliseconds = 25;
+const maxWaitMs = 2_000;
+const stepMs = 25;
 /** What the audit trail and the database need after the cut to end in order. */
-const closingMilliseconds = 3_000;
+const closingMs = 3_000;
 
 /**
  * Ends the listener so that no request in flight is lost: first every answer says `Connection: close` while requests
  * are still taken, then Nest closes the listener, and idle connections go one by one. The rest is cut early enough that
- * the service still closes in order: a client that never ends its request must not cost the audit trail its last events.
+ * the service still closes in order: a client that never ends its request must not cost the audit trail its last
+ * events.
  */
 @Injectable()
 export class Drain implements BeforeApplicationShutdown {
@@ -64,12 +68,12 @@ export class Drain implements BeforeApplicationShutdown {
     this.arrived();
     // Counted from here, which is the signal. Half of a time that is too short for both is left to the closing.
     const limit = this.config.shutdownTimeoutSeconds * 1000;
-    const cutAfter = Math.max(limit / 2, limit - closingMilliseconds);
+    const cutAfter = Math.max(limit / 2, limit - closingMs);
     const cut = setTimeout(() => this.cut(), cutAfter);
-    const end = performance.now() + Math.min(mostMilliseconds, cutAfter);
-    const waits = () => performance.now() < Math.min(end, this.lastArrival + quietMilliseconds);
-    while (waits() && this.connections.size > 0) await sleep(stepMilliseconds);
-    const sweep = setInterval(() => this.server.closeIdleConnections(), stepMilliseconds);
+    const end = performance.now() + Math.min(maxWaitMs, cutAfter);
+    const waits = () => performance.now() < Math.min(end, this.lastArrival + quietMs);
+    while (waits() && this.connections.size > 0) await sleep(stepMs);
+    const sweep = setInterval(() => this.server.closeIdleConnections(), stepMs);
     this.server.once('close', () => {
       clearInterval(sweep);
       clearTimeout(cut);

@@ -1,15 +1,15 @@
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { pathOf } from '../../common/access-line.js';
+import { pathOf } from '../../common/access/access-line.js';
 import { HealthChecks } from '../../common/health-checks.js';
-import { InternalPages, type InternalPage } from '../../common/internal-pages.js';
-import { isLoopback } from '../../common/network.js';
-import { Problem } from '../../common/problem.js';
-import { RequestCounter } from '../../common/request-counter.js';
+import { InternalPages, type InternalPage } from '../../common/http/internal-pages.js';
+import { isLoopback } from '../../common/http/network.js';
+import { Problem } from '../../common/http/problem.js';
+import { RequestCounter } from '../../common/http/request-counter.js';
 import { CONFIG, type Config } from '../../config/index.js';
 import { Drain } from './drain.js';
-import { listenFault } from './listen-fault.js';
+import { listenFault } from './listener-options.js';
 import { close, createPlainServer, listen, type Answer } from './plain-server.js';
 
 const pagePolicy = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -67,7 +67,10 @@ export class InternalListener implements OnApplicationBootstrap, OnApplicationSh
    * browser send another Host, so only addresses are answered, never unknown names.
    */
   private isAddressed(request: IncomingMessage): boolean {
-    const host = (request.headers.host ?? '').toLowerCase().replace(/\.?(?::\d+)?$/, '').replace(/^\[|\]$/g, '');
+    const host = (request.headers.host ?? '')
+      .toLowerCase()
+      .replace(/\.?(?::\d+)?$/, '')
+      .replace(/^\[|\]$/g, '');
     const own = request.socket.localAddress?.replace(/^::ffff:/, '');
     return host !== '' && (isLoopback(host) || host === own || host === this.config.internalHost.toLowerCase());
   }

@@ -1,8 +1,8 @@
 import type { FastifyRequest } from 'fastify';
-import { Problem } from '../../common/problem.js';
+import { Problem } from '../../common/http/problem.js';
 
-const mostLevels = 32;
-const mostMembers = 1000;
+const maxLevels = 32;
+const maxMembers = 1000;
 const jsonType = /^application\/json(?:\s*;\s*charset="?utf-8"?)?$/i;
 // Fatal: bytes that are not UTF-8 would otherwise become U+FFFD, and two different texts the same one.
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -11,7 +11,8 @@ type Done = (error: Error | null, body?: unknown) => void;
 
 /**
  * Fastify's parser for `application/json`. Takes one meaning only: whatever another parser on the way could read
- * differently (duplicate keys, a BOM, lone surrogates) or could poison an object with is refused (ASVS v5.0.0-1.5.3, 15.3.6).
+ * differently (duplicate keys, a BOM, lone surrogates) or could poison an object with is refused (ASVS v5.0.0-1.5.3,
+ * 15.3.6).
  */
 export function parseJsonBody(request: FastifyRequest, bytes: Buffer, done: Done): void {
   if (!jsonType.test(request.headers['content-type'] ?? '')) return done(new Problem('unsupported-media-type'));
@@ -28,7 +29,8 @@ export function parseJsonBody(request: FastifyRequest, bytes: Buffer, done: Done
 export function parseStrictly(text: string): unknown {
   const members = countMembers(text);
   const value: unknown = JSON.parse(text);
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw malformed('The body must be a JSON object.');
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw malformed('The body must be a JSON object.');
   // JSON.parse keeps the last of two equal keys in silence; then the object has fewer members than the text.
   if (inspect(value) !== members) throw malformed('The body names a key twice.');
   return value;
@@ -50,8 +52,8 @@ function countMembers(text: string): number {
     else if (code === 0x3a) members++;
     else if (code === 0x7b || code === 0x5b) level++;
     else if (code === 0x7d || code === 0x5d) level--;
-    if (level > mostLevels) throw malformed(`The body is nested deeper than ${mostLevels} levels.`);
-    if (members > mostMembers) throw malformed(`The body has more than ${mostMembers} keys.`);
+    if (level > maxLevels) throw malformed(`The body is nested deeper than ${maxLevels} levels.`);
+    if (members > maxMembers) throw malformed(`The body has more than ${maxMembers} keys.`);
   }
   return members;
 }

@@ -2,6 +2,7 @@ import { randomUUIDv7 } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { ServerOptions } from 'node:https';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { ConfigurationError } from '../../config/index.js';
 import { tlsOptions, type TlsFiles } from './tls.js';
 
 /** The answers for what never becomes a request; security/errors has them. */
@@ -17,7 +18,9 @@ export const limits = {
   /** From the first byte to the last one of a request: slow clients do not hold connections (abuse case A4-1). */
   requestTimeout: 30_000,
   headersTimeout: 10_000,
-  /** Longer than the usual 60 s of a gateway, so that the gateway closes first and no request meets a closing socket. */
+  /**
+   * Longer than the usual 60 s of a gateway, so that the gateway closes first and no request meets a closing socket.
+   */
   keepAliveTimeout: 72_000,
   /** Without a byte in either direction. */
   connectionTimeout: 60_000,
@@ -37,7 +40,8 @@ export function listenerOptions(tls: TlsFiles, handlers: ListenerHandlers, bound
     requestTimeout: bounds.requestTimeout,
     keepAliveTimeout: bounds.keepAliveTimeout,
     connectionTimeout: bounds.connectionTimeout,
-    // Fastify would believe a trusted proxy in more than the address: common/client-address.ts is what reads it (ASVS v5.0.0-4.1.3).
+    // Fastify would believe a trusted proxy in more than the address: common/http/client-address.ts is what reads it
+    // (ASVS v5.0.0-4.1.3).
     trustProxy: false as const,
     // An id that the client chooses could forge or merge log entries.
     requestIdHeader: false as const,
@@ -62,6 +66,10 @@ export function listenerOptions(tls: TlsFiles, handlers: ListenerHandlers, bound
 function httpsOptions(tls: TlsFiles, bounds: typeof limits): ServerOptions {
   return {
     ...tlsOptions(tls),
+    requestCert: tls.clientAuthorities.length > 0,
+    // People without a certificate connect too. Whoever asks for certificates decides about those that are shown, and
+    // answers: a connection that is cut tells nobody why, and leaves no audit event.
+    rejectUnauthorized: false,
     handshakeTimeout: bounds.handshakeTimeout,
     maxHeaderSize: bounds.headerBytes,
     headersTimeout: bounds.headersTimeout,
@@ -71,4 +79,33 @@ function httpsOptions(tls: TlsFiles, bounds: typeof limits): ServerOptions {
     insecureHTTPParser: false,
     requireHostHeader: false,
   };
+}
+
+interface Variables {
+  readonly host: 'HOST' | 'INTERNAL_HOST';
+  readonly port: 'HTTPS_PORT' | 'HTTP_PORT' | 'INTERNAL_PORT';
+}
+
+/** Why a listener does not start, with the variable and the fix; every other error as it is. */
+export function listenFault(error: unknown, { host, port }: Variables): unknown {
+  const { code, port: taken } = error as NodeJS.ErrnoException & { port?: number };
+  const own = host === 'HOST' ? '0.0.0.0' : '127.0.0.1';
+  switch (code) {
+    case 'EADDRINUSE':
+      return new ConfigurationError([`port ${taken} is taken: stop the process that has it, or set ${port}`]);
+    case 'EACCES':
+      return new ConfigurationError([
+        `${port}: this user may not listen on port ${taken}: set one from 1024 on, or give it the right to`,
+      ]);
+    case 'EADDRNOTAVAIL':
+    case 'EAFNOSUPPORT':
+    case 'EAI_AGAIN':
+    case 'EINVAL':
+    case 'ENOTFOUND':
+      return new ConfigurationError([
+        `${host}: this machine has no such address (${code}): set one that it has, such as ${own}`,
+      ]);
+    default:
+      return error;
+  }
 }

@@ -2,15 +2,15 @@ import { randomUUIDv7 } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Logger } from '@nestjs/common';
-import { accessLine } from '../../common/access-line.js';
-import type { ClientAddress } from '../../common/client-address.js';
-import { Problem } from '../../common/problem.js';
-import { problemDocument } from '../../common/problem-document.js';
-import { runInRequestContext, type RequestContext } from '../../common/request-context.js';
-import { plainResponseHeaders } from '../../common/response-headers.js';
-import { problemOfParser, responseOn, writeProblem } from '../../common/unparsed.js';
+import { accessLine } from '../../common/access/access-line.js';
+import type { ClientAddress } from '../../common/http/client-address.js';
+import { Problem } from '../../common/http/problem.js';
+import { problemDocument } from '../../common/http/problem-document.js';
+import { runInRequestContext, type RequestContext } from '../../common/http/request-context.js';
+import { plainResponseHeaders } from '../../common/http/response-headers.js';
+import { answerUnparsed } from '../../common/http/unparsed.js';
 import { boundConnections } from './connections.js';
-import { obscureCoding } from './framing.js';
+import { obscureCoding } from './request-rules.js';
 import { closesEarly } from './linger.js';
 
 export interface Answer {
@@ -27,16 +27,25 @@ export interface PlainListener {
   /** Decides one request; a thrown `Problem` is the answer, anything else a 500. */
   answer(request: IncomingMessage): Answer | Promise<Answer>;
   /** What is to be said and done about what the parser has refused. */
-  refuse?(problem: Problem, socket: Socket): Promise<Problem>;
+  denied?(problem: Problem, socket: Socket): Promise<Problem>;
 }
 
 // Nothing here takes a body, so the times are short. The header block may be as long as over HTTPS.
-export const plainBounds = { maxHeaderSize: 16 * 1024, headersTimeout: 5_000, requestTimeout: 10_000, keepAliveTimeout: 5_000, connectionsCheckingInterval: 2_000 };
+export const plainBounds = {
+  maxHeaderSize: 16 * 1024,
+  headersTimeout: 5_000,
+  requestTimeout: 10_000,
+  keepAliveTimeout: 5_000,
+  connectionsCheckingInterval: 2_000,
+};
 const idleMs = 10_000;
 
 const logger = new Logger('Transport');
 
-/** A small HTTP server without TLS, for the redirect and the internal listener: same headers, errors, limits and log lines. */
+/**
+ * A small HTTP server without TLS, for the redirect and the internal listener: same headers, errors, limits and log
+ * lines.
+ */
 export function createPlainServer(listener: PlainListener, bounds: Partial<typeof plainBounds> = {}): Server {
   const server = createServer({ ...plainBounds, ...bounds, requireHostHeader: false }, (request, response) => {
     const context = { requestId: randomUUIDv7(), address: listener.addressOf(request) };
@@ -50,17 +59,23 @@ export function createPlainServer(listener: PlainListener, bounds: Partial<typeo
   });
   server.setTimeout(idleMs);
   boundConnections(server, listener.trustedProxies);
-  return server.on('clientError', (error: Error & { code?: string }, socket: Socket) => void refuseUnparsed(error, socket, listener));
+  const { denied, count } = listener;
+  const rules = { logger, count, denied, headers: plainResponseHeaders };
+  return server.on('clientError', (error, socket: Socket) => void answerUnparsed(error, socket, rules));
 }
 
 type Exchange = { readonly request: IncomingMessage; readonly response: ServerResponse };
 
-async function serve({ request, response }: Exchange, listener: PlainListener, { address, requestId }: RequestContext): Promise<void> {
+async function serve(
+  { request, response }: Exchange,
+  listener: PlainListener,
+  { address, requestId }: RequestContext,
+): Promise<void> {
   let result: Answer;
   try {
     await listener.count(address);
     const fault = obscureCoding(request);
-    result = await (fault === undefined ? listener.answer(request) : refuse(fault, request.socket, listener));
+    result = await (fault === undefined ? listener.answer(request) : throwDenied(fault, request.socket, listener));
   } catch (thrown) {
     const problem = thrown instanceof Problem ? thrown : new Problem('internal-error');
     if (problem.getStatus() >= 500) logger.error({ message: 'a request of a plain listener failed', error: thrown });
@@ -73,32 +88,9 @@ async function serve({ request, response }: Exchange, listener: PlainListener, {
   response.end(request.method === 'HEAD' ? undefined : result.body);
 }
 
-const refuse = async (problem: Problem, socket: Socket, listener: PlainListener): Promise<never> => {
-  throw (await listener.refuse?.(problem, socket)) ?? problem;
+const throwDenied = async (problem: Problem, socket: Socket, listener: PlainListener): Promise<never> => {
+  throw (await listener.denied?.(problem, socket)) ?? problem;
 };
-
-/** As over HTTPS: a problem document with all headers and one line in the log, and counted like every request. */
-async function refuseUnparsed(error: Error & { code?: string }, socket: Socket, listener: PlainListener): Promise<void> {
-  const problem = problemOfParser(error.code);
-  const begun = responseOn(socket);
-  if (problem === undefined || !socket.writable || begun?.headersSent) return void socket.destroy();
-  const context = { requestId: randomUUIDv7(), address: socket.remoteAddress ?? 'unknown' };
-  await runInRequestContext(context, async () => {
-    const answer = await decide(problem, socket, { listener, isCounted: begun !== undefined });
-    writeProblem(socket, answer, context.requestId, plainResponseHeaders());
-    const line = accessLine({ ...context, method: 'unparsed', target: '-', status: answer.getStatus(), milliseconds: 0 });
-    logger.warn({ ...line, 'error.code': error.code });
-  });
-}
-
-async function decide(problem: Problem, socket: Socket, { listener, isCounted }: { listener: PlainListener; isCounted: boolean }): Promise<Problem> {
-  try {
-    if (!isCounted) await listener.count(socket.remoteAddress ?? 'unknown');
-    return (await listener.refuse?.(problem, socket)) ?? problem;
-  } catch (thrown) {
-    return thrown instanceof Problem ? thrown : problem;
-  }
-}
 
 /** Listens, or rejects with the reason (a port that is taken, an address that is not ours). */
 export function listen(server: Server, port: number, host: string): Promise<void> {

@@ -2,10 +2,11 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { Inject, Module } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
-import { RequestCounter } from '../../common/request-counter.js';
+import { RequestCounter } from '../../common/http/request-counter.js';
 import { CONFIG, type Config } from '../../config/index.js';
 import { CertificateReload } from './certificate-reload.js';
 import { Drain } from './drain.js';
+import { parseFormBody } from './form-body.js';
 import { InternalListener } from './internal-listener.js';
 import { parseJsonBody } from './json-body.js';
 import { closesEarly } from './linger.js';
@@ -13,11 +14,12 @@ import { limits } from './listener-options.js';
 import { RedirectListener } from './redirect-listener.js';
 import { createCountHook, createRequestRules } from './request-rules.js';
 
-// Threat: listeners in the middle, smuggled or ambiguous requests, clients that hold connections, hosts that are not ours.
+// Threat: listeners in the middle, smuggled or ambiguous requests, clients that hold connections, hosts that are not
+// ours.
 // Does: TLS 1.2+ with reload, bounds and one meaning for every request, plain HTTP that only redirects or refuses,
 // a second listener for internal pages, an end without lost requests.
-// Does not: HTTP/2 (a gateway speaks it in front), protection from floods (deploy/).
-// Remove: delete this folder, its line in app.module.ts and the listener options in app.ts.
+// Does not: HTTP/2 (a gateway speaks it in front), protection from floods (a gateway or network absorbs them).
+// Remove: not by itself; it is the listener of the service.
 @Module({ providers: [CertificateReload, Drain, InternalListener, RedirectListener], exports: [Drain] })
 export class TransportModule {
   constructor(host: HttpAdapterHost, @Inject(CONFIG) config: Config, counter: RequestCounter) {
@@ -29,9 +31,11 @@ export class TransportModule {
       if (closesEarly(request.raw, limits.bodyBytes)) reply.header('connection', 'close');
       done();
     });
-    // text/plain and forms are what a foreign page can send without a preflight (ASVS v5.0.0-3.5.2).
+    // text/plain and forms are what a foreign page can send without a preflight (ASVS v5.0.0-3.5.2). Forms come back
+    // for the routes alone that say so.
     instance.removeAllContentTypeParsers();
     instance.addContentTypeParser('application/json', { parseAs: 'buffer' }, parseJsonBody);
+    instance.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, parseFormBody);
     const server: Server = instance.server;
     // Node would answer 417 by itself, without our headers. RFC 9110 section 10.1.1 allows to ignore an expectation.
     server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) =>

@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { networkOf } from '../../common/network.js';
-import type { Principal } from '../../common/principal.js';
-import { requestContext } from '../../common/request-context.js';
+import { networkOf } from '../../common/http/network.js';
+import type { Principal } from '../../common/access/principal.js';
+import { requestContext } from '../../common/http/request-context.js';
 import { UnsentAnswers, type UnsentAnswer } from './unsent-answers.js';
 
 const UNSENT = Symbol('unsent answer');
@@ -55,10 +55,16 @@ function sized(payload: unknown, answers: UnsentAnswers, answer: UnsentAnswer): 
   return payload;
 }
 
-/** A stream counts as one running request, whose client has to take each chunk in time. It is read no faster than the client reads. */
+/**
+ * A stream counts as one running request, whose client has to take each chunk in time. It is read no faster than the
+ * client reads.
+ */
 function paced(payload: Readable, answers: UnsentAnswers, answer: UnsentAnswer): Readable {
   answers.fill(answer, answer.bytes);
-  return Readable.from(counted(payload, (bytes) => answers.expect(answer, bytes)), { objectMode: false, highWaterMark: 1 });
+  return Readable.from(
+    counted(payload, (bytes) => answers.expect(answer, bytes)),
+    { objectMode: false, highWaterMark: 1 },
+  );
 }
 
 async function* counted(payload: Readable, onChunk: (bytes: number) => void): AsyncGenerator<Buffer, void> {

@@ -1,7 +1,33 @@
 import type { Socket } from 'node:net';
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
-import { Problem } from '../../common/problem.js';
-import { unsentBounds } from './bounds.js';
+import { Problem } from '../../common/http/problem.js';
+
+const kibibyte = 1024;
+const mebibyte = 1024 * kibibyte;
+
+/**
+ * How many bytes of answers may wait to be sent (ASVS v5.0.0-15.2.2). They count from the moment the last byte is
+ * written by a handler until the system has taken it: what a client does not read stays in the memory of the process.
+ * Tests lower them; nothing else does.
+ */
+export const unsentBounds = {
+  /** One connection, pipelined requests together: who asks for more without reading is cut. */
+  perConnection: 2 * mebibyte,
+  /** One user, and one network of guests, over all connections. */
+  perCaller: 8 * mebibyte,
+  /** The process: from here on only callers of whom next to nothing waits are served, and at twice as much nobody. */
+  total: 128 * mebibyte,
+  modestShare: 512 * kibibyte,
+  /** What a request counts for until its answer is made. */
+  perRunningRequest: 64 * kibibyte,
+  /**
+   * A reader has to take so much, on average and after a first moment; patience alone would let a byte a minute hold
+   * everything.
+   */
+  minBytesPerSecond: 8 * kibibyte,
+  graceMs: 10_000,
+  checkIntervalMs: 1_000,
+};
 
 const warningEveryMs = 60_000;
 
@@ -52,7 +78,9 @@ export class UnsentAnswers implements OnApplicationShutdown {
     return answer;
   }
 
-  /** Asked before the answer is made. @throws Problem unavailable when too much waits for the caller, or for everybody. */
+  /**
+   * Asked before the answer is made. @throws Problem unavailable when too much waits for the caller, or for everybody.
+   */
   claim(answer: UnsentAnswer, caller: string): void {
     const { bytes } = answer;
     if (hasEnded(answer)) return;
@@ -116,8 +144,8 @@ export class UnsentAnswers implements OnApplicationShutdown {
   private expectRoom({ caller, bytes }: UnsentAnswer): void {
     const held = this.callers.get(caller) ?? 0;
     const { perCaller, total, modestShare } = unsentBounds;
-    const most = this.total > 2 * total ? 0 : this.total > total ? modestShare : perCaller;
-    if (most === 0 || (held > most && held > bytes)) throw tooMuch();
+    const max = this.total > 2 * total ? 0 : this.total > total ? modestShare : perCaller;
+    if (max === 0 || (held > max && held > bytes)) throw tooMuch();
   }
 
   private heldBy({ answers }: Connection): number {
@@ -133,7 +161,9 @@ export class UnsentAnswers implements OnApplicationShutdown {
       socket.destroy();
       if (now < this.nextWarning) continue;
       this.nextWarning = now + warningEveryMs;
-      this.logger.warn(`connections are cut: their clients read less than ${unsentBounds.minBytesPerSecond} bytes a second`);
+      this.logger.warn(
+        `connections are cut: their clients read less than ${unsentBounds.minBytesPerSecond} bytes a second`,
+      );
     }
   }
 }
@@ -141,4 +171,5 @@ export class UnsentAnswers implements OnApplicationShutdown {
 /** The connection closed while the handler ran: what it makes goes nowhere. */
 const hasEnded = (answer: UnsentAnswer): boolean => !answer.connection.answers.has(answer);
 
-const tooMuch = () => new Problem('unavailable', 'Too many of your answers wait to be read.', { headers: { 'Retry-After': '5' } });
+const tooMuch = () =>
+  new Problem('unavailable', 'Too many of your answers wait to be read.', { headers: { 'Retry-After': '5' } });

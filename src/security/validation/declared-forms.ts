@@ -1,23 +1,14 @@
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
-import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
-import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import { DiscoveryService } from '@nestjs/core';
 import { getMetadataStorage } from 'class-validator';
-import { listHandlers, type Handler } from '../../common/handlers.js';
-import { REQUEST_HEADERS } from '../../common/request-headers.js';
-import { shapeOf } from '../../common/view.js';
-import { declaredView } from './declared-view.js';
+import { listHandlers, type Handler } from '../../common/http/handlers.js';
+import { parametersOf, type Parameter } from '../../common/http/parameters.js';
+import { declaredAnswer } from '../../common/http/published.js';
+import { shapeOf } from '../../common/http/view.js';
 
-const inputs: Readonly<Record<string, string>> = {
-  [RouteParamtypes.BODY]: 'body',
-  [RouteParamtypes.QUERY]: 'query',
-  [RouteParamtypes.PARAM]: 'path',
-};
-
-/** What a client has no part in. Custom decorators, such as `@CurrentPrincipal()`, have names of their own instead of these numbers. */
-const harmless: ReadonlySet<string> = new Set([RouteParamtypes.RESPONSE, RouteParamtypes.NEXT].map(String));
-
-/** Refuses the boot while a handler takes an input without a DTO class, or answers without a view class (practice 3.2). */
+/**
+ * Refuses the boot while a handler takes an input without a DTO class, or answers without a view class (practice 3.2).
+ */
 @Injectable()
 export class DeclaredForms implements OnApplicationBootstrap {
   constructor(private readonly discovery: DiscoveryService) {}
@@ -30,20 +21,19 @@ export class DeclaredForms implements OnApplicationBootstrap {
 }
 
 /** What the handlers lack, in words for the operator. */
-export const formFaults = (handlers: readonly Handler[]): string[] => handlers.flatMap((handler) => [...inputFaults(handler), ...outputFaults(handler)]);
+export const formFaults = (handlers: readonly Handler[]): string[] =>
+  handlers.flatMap((handler) => [...inputFaults(handler), ...outputFaults(handler)]);
 
-function inputFaults({ controller, method, name }: Handler): string[] {
-  const key = method.name;
-  const args = (Reflect.getMetadata(ROUTE_ARGS_METADATA, controller, key) ?? {}) as Record<string, { index: number; data?: unknown }>;
-  const types = (Reflect.getMetadata('design:paramtypes', controller.prototype as object, key) ?? []) as unknown[];
-  return Object.entries(args).flatMap(([kindAndIndex, { index, data }]) => {
-    const kind = kindAndIndex.split(':')[0] ?? '';
-    if (data === REQUEST_HEADERS) return headerFaults(name, types[index]);
-    const input = inputs[kind];
-    if (input === undefined) return /^\d+$/.test(kind) && !harmless.has(kind) ? [rawInput(name, Number(kind))] : [];
-    if (data !== undefined) return [`${name} picks one value out of the ${input}: take the whole ${input} as a DTO class`];
-    return isDto(types[index]) ? [] : [`${name} takes a ${input} without a DTO class`];
-  });
+const inputFaults = ({ controller, key, name }: Handler): string[] =>
+  parametersOf(controller, key).flatMap((parameter) => parameterFaults(name, parameter));
+
+function parameterFaults(name: string, { form, part, picked, type, decorator }: Parameter): string[] {
+  if (form === 'checked') return [];
+  if (form === 'raw') return [rawFault(name, decorator)];
+  if (part === 'headers') return headerFaults(name, type);
+  if (picked !== undefined)
+    return [`${name} picks one value out of the ${part}: take the whole ${part} as a DTO class`];
+  return isDto(type) ? [] : [`${name} takes a ${part} without a DTO class`];
 }
 
 /** Node gives the names in lower case: a DTO with any other would never see its field, and never miss it. */
@@ -53,13 +43,31 @@ function headerFaults(name: string, dto: unknown): string[] {
   return wrong.map((field) => `${name} takes the header field ${field}: write it in lower case`);
 }
 
-/** No pipe of Nest runs for `@Headers()`, `@Req()`, `@RawBody()`, `@Ip()` and the like: what a client wrote there would arrive unchecked. */
-const rawInput = (name: string, kind: RouteParamtypes): string =>
-  `${name} takes ${RouteParamtypes[kind] ?? 'something'}, which is not validated: take the body, the query, the path or @RequestHeaders() as a DTO class`;
+/**
+ * No pipe runs for `@Headers()`, `@Req()`, `@RawBody()`, `@Ip()` and the like, nor checks what a custom decorator has
+ * made: what a client wrote there would arrive unchecked. What a handler sends by `@Res()` itself leaves unchecked.
+ */
+function rawFault(name: string, decorator: string): string {
+  if (decorator === 'custom')
+    return (
+      `${name} takes what a custom decorator has made, which is not validated: ` +
+      'make the decorator with createCheckedParameter(), or take the input as a DTO class'
+    );
+  if (decorator === 'RESPONSE' || decorator === 'NEXT')
+    return (
+      `${name} takes ${decorator}, past which its answer is not held against a view: return the answer, ` +
+      'and take @Res({ passthrough: true }) for headers'
+    );
+  return (
+    `${name} takes ${decorator}, which is not validated: take the body, the query, the path or @RequestHeaders() ` +
+    'as a DTO class'
+  );
+}
 
 function outputFaults({ method, name }: Handler): string[] {
-  const view = declaredView(method);
-  if (view === undefined) return [`${name} declares no answer: @ApiOkResponse({ type: SomeView }) or @ApiNoContentResponse()`];
+  const view = declaredAnswer(method);
+  if (view === undefined)
+    return [`${name} declares no answer: @ApiOkResponse({ type: SomeView }) or @ApiNoContentResponse()`];
   if (typeof view === 'string') return [];
   try {
     shapeOf(view);
@@ -72,4 +80,6 @@ function outputFaults({ method, name }: Handler): string[] {
 const isDto = (type: unknown): type is Function => typeof type === 'function' && fieldsOf(type).length > 0;
 
 const fieldsOf = (dto: Function): string[] =>
-  getMetadataStorage().getTargetValidationMetadatas(dto, '', false, false).map(({ propertyName }) => propertyName);
+  getMetadataStorage()
+    .getTargetValidationMetadatas(dto, '', false, false)
+    .map(({ propertyName }) => propertyName);

@@ -1,11 +1,10 @@
 import { Injectable, type ArgumentMetadata, type PipeTransform, type Type } from '@nestjs/common';
 import { plainToInstance } from 'class-transformer';
 import { getMetadataStorage, validateSync, type ValidationError } from 'class-validator';
-import { nestedDto } from '../../common/fields.js';
-import { Problem, type InputFault } from '../../common/problem.js';
-import { REQUEST_HEADERS } from '../../common/request-headers.js';
-import { SecurityEvents } from '../../common/security-events.js';
-import { locked } from '../../common/writable-by.js';
+import { nestedDto } from '../../common/http/fields.js';
+import { Problem, type InputFault } from '../../common/http/problem.js';
+import { REQUEST_HEADERS } from '../../common/http/parameters.js';
+import { SecurityEvents } from '../../common/events/security-events.js';
 
 /** class-validator's constraint names -> the stable codes of the API. */
 const codes: Readonly<Record<string, string>> = {
@@ -40,8 +39,8 @@ const rules = {
 } as const;
 
 /**
- * Reduces every input to its DTO class. A wrong path or query parameter or header field, or an unknown field, is a malformed request (400);
- * a known field whose value breaks its rule is 422.
+ * Reduces every input to its DTO class. A wrong path or query parameter or header field, or an unknown field, is a
+ * malformed request (400); a known field whose value breaks its rule is 422.
  */
 @Injectable()
 export class InputPipe implements PipeTransform {
@@ -54,20 +53,24 @@ export class InputPipe implements PipeTransform {
     // The boot refuses a handler without a DTO; one that got here all the same takes nothing.
     if (metatype === undefined) throw new Problem('malformed-request');
     const input = place === 'header' ? declaredIn(value as object, metatype) : objectOf(value);
-    this.refuseUnknown(unknownIn(input, metatype, prefixes[place]), place);
+    this.assertNoneUnknown(unknownIn(input, metatype, prefixes[place]), place);
     const instance: Record<string, unknown> = plainToInstance(metatype as Type<Record<string, unknown>>, input);
     const errors = validateSync(instance, rules);
     if (errors.length > 0) throw toProblem(errors, place);
     // A DTO has all its fields as own properties; what was not sent must not look like a change.
     for (const name of Object.keys(instance)) if (instance[name] === undefined) delete instance[name];
-    return locked(instance);
+    return instance;
   }
 
   /** Never dropped in silence: mass assignment (ASVS v5.0.0-15.3.3). */
-  private refuseUnknown(unknown: readonly string[], place: Place): void {
+  private assertNoneUnknown(unknown: readonly string[], place: Place): void {
     if (unknown.length === 0) return;
     // Honest clients do not invent fields, so it is told.
-    this.events.report({ action: 'input_validation_fail', outcome: 'denied', details: { in: place, unknownFields: unknown.length } });
+    this.events.reportLater({
+      action: 'input_validation_fail',
+      outcome: 'denied',
+      details: { in: place, unknownFields: unknown.length },
+    });
     throw unknownFields(unknown);
   }
 }
@@ -105,13 +108,17 @@ function unknownIn(input: object, dto: Function, prefix: string): string[] {
   return Object.entries(input).flatMap(([name, value]: [string, unknown]) => {
     if (!known.has(name)) return [`${prefix}${escaped(name.slice(0, 100))}`];
     const nested = nestedDto(dto, name);
-    return nested !== undefined && typeof value === 'object' && value !== null ? unknownIn(value, nested, `${prefix}${escaped(name)}/`) : [];
+    return nested !== undefined && typeof value === 'object' && value !== null
+      ? unknownIn(value, nested, `${prefix}${escaped(name)}/`)
+      : [];
   });
 }
 
 /** At most twenty of them, and none of their values. */
 function unknownFields(pointers: readonly string[]): Problem {
-  const errors = pointers.slice(0, 20).map((pointer) => ({ pointer, code: 'unknown-field', message: 'there is no such field' }));
+  const errors = pointers
+    .slice(0, 20)
+    .map((pointer) => ({ pointer, code: 'unknown-field', message: 'there is no such field' }));
   return new Problem('malformed-request', undefined, { errors });
 }
 

@@ -1,19 +1,12 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
-import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
-import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import type { FastifyRequest } from 'fastify';
-import { oncePerHandler } from '../../common/handlers.js';
-import { Problem } from '../../common/problem.js';
+import { oncePerHandler } from '../../common/http/handlers.js';
+import { parametersOf } from '../../common/http/parameters.js';
+import { Problem } from '../../common/http/problem.js';
 
-interface Declared {
-  readonly body: boolean;
-  readonly query: boolean;
-}
-
-const declaredBy = oncePerHandler<Declared>((handler, controller) => {
-  const args = (Reflect.getMetadata(ROUTE_ARGS_METADATA, controller, handler.name) ?? {}) as Record<string, unknown>;
-  const kinds = new Set(Object.keys(args).map((key) => Number(key.split(':')[0])));
-  return { body: kinds.has(RouteParamtypes.BODY), query: kinds.has(RouteParamtypes.QUERY) };
+const declaredBy = oncePerHandler((handler, controller) => {
+  const declared = new Set(parametersOf(controller, handler.name).map(({ part }) => part));
+  return { body: declared.has('body'), query: declared.has('query') };
 });
 
 /** No pipe runs for an input that a handler does not take: what comes there all the same is unknown, and refused. */
@@ -22,7 +15,8 @@ export class UndeclaredInputGuard implements CanActivate {
   canActivate(context: ExecutionContext): true {
     const declared = declaredBy(context.getHandler(), context.getClass());
     const { query, body } = context.switchToHttp().getRequest<FastifyRequest>();
-    if (!declared.query && hasKeys(query)) throw new Problem('malformed-request', 'This route takes no query parameters.');
+    if (!declared.query && hasKeys(query))
+      throw new Problem('malformed-request', 'This route takes no query parameters.');
     if (!declared.body && hasKeys(body)) throw new Problem('malformed-request', 'This route takes no body.');
     return true;
   }

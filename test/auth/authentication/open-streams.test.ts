@@ -1,14 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { Readable } from 'node:stream';
 import { Controller, Get, Module } from '@nestjs/common';
 import { ApiBearerAuth, ApiOkResponse, ApiProduces } from '@nestjs/swagger';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { Can } from '../../../src/common/access.decorators.js';
-import { OpenStreams } from '../../../src/common/open-streams.js';
-import { CurrentPrincipal, type Principal } from '../../../src/common/principal.js';
-import { ResourcesRepository } from '../../../src/resources/resources.repository.js';
+import { Can } from '../../../src/common/access/access.decorators.js';
+import { PersonalData } from '../../../src/common/events/personal-data.js';
+import { OpenStreams } from '../../../src/common/http/open-streams.js';
+import { CurrentPrincipal, type Principal } from '../../../src/common/access/principal.js';
+import { accountPermissions } from '../../../src/users/users.permissions.js';
 import { signIn, signUp, type Actor } from '../../support/actors.js';
 import { startApp, type TestApp } from '../../support/app.js';
 
@@ -18,7 +20,7 @@ class EventsController {
   constructor(private readonly streams: OpenStreams) {}
 
   @Get()
-  @Can('account:read')
+  @Can(accountPermissions.read)
   @ApiProduces('text/event-stream')
   @ApiOkResponse({ schema: { type: 'string' } })
   events(@CurrentPrincipal() principal: Principal): Readable {
@@ -51,9 +53,13 @@ describe('open streams end with their session [ASVS 7.4.1] [ASVS 8.3.2] [practic
     return new Promise<{ first: string; ended: Promise<unknown> }>((resolve, reject) => {
       const options = { host: '127.0.0.1', servername: 'localhost', port, ca, path, agent: false, headers };
       request(options, (answer) => {
-        const ended = new Promise((end) => answer.once('end', () => end('complete')).once('error', () => end('broken off')));
+        const ended = new Promise((end) =>
+          answer.once('end', () => end('complete')).once('error', () => end('broken off')),
+        );
         answer.once('data', (chunk: Buffer) => resolve({ first: chunk.toString(), ended }));
-      }).on('error', reject).end();
+      })
+        .on('error', reject)
+        .end();
     });
   }
 
@@ -71,12 +77,15 @@ describe('open streams end with their session [ASVS 7.4.1] [ASVS 8.3.2] [practic
   });
 
   it('is signed out in the middle of an export: the rest of it does not leave', async () => {
-    const held = Promise.withResolvers<never[]>();
-    const read = vi.spyOn(ResourcesRepository.prototype, 'exportOwned').mockReturnValue(held.promise as never);
+    const endless = async function* (): AsyncGenerator<object[], void> {
+      for (;;) yield await setTimeout(10, [{}]);
+    };
+    const read = vi.spyOn(PersonalData.prototype, 'read').mockImplementation(async function* () {
+      yield ['events', endless()] as const;
+    });
     const { ended } = await open(0, bob.token, '/v1/users/me/export');
     await vi.waitFor(() => expect(read).toHaveBeenCalled());
     await app.request('POST', '/v1/auth/logout', { token: bob.token });
-    held.resolve([]);
     expect(await ended).toBe('broken off');
     read.mockRestore();
   });

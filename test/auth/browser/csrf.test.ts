@@ -7,9 +7,23 @@ import type { Answer } from '../../support/http.js';
 import { cookieOf, listedOrigin, refreshInBrowser, signInBrowser } from './browser.js';
 
 // Everything that a browser, or somebody who is none, can say of a request with the cookie, in one table.
-const sites = ['absent', 'none', 'same-origin', 'same-site', 'cross-site', 'same-origin, cross-site', 'SAME-ORIGIN'] as const;
+const sites = [
+  'absent',
+  'none',
+  'same-origin',
+  'same-site',
+  'cross-site',
+  'same-origin, cross-site',
+  'SAME-ORIGIN',
+] as const;
 const origins = ['absent', 'own', 'listed', 'foreign', 'null', 'prefix'] as const;
-const types = ['application/json', 'application/json; charset=utf-8', 'text/plain', 'application/x-www-form-urlencoded', 'absent'] as const;
+const types = [
+  'application/json',
+  'application/json; charset=utf-8',
+  'text/plain',
+  'application/x-www-form-urlencoded',
+  'absent',
+] as const;
 type Site = (typeof sites)[number];
 type Origin = (typeof origins)[number];
 type ContentType = (typeof types)[number];
@@ -25,17 +39,26 @@ const allowed: readonly (readonly [Site, Origin])[] = [
   ['none', 'listed'],
   ['absent', 'listed'],
 ];
-const mayUse = (site: Site, origin: Origin): boolean => allowed.some(([one, other]) => one === site && other === origin);
+const mayUse = (site: Site, origin: Origin): boolean =>
+  allowed.some(([one, other]) => one === site && other === origin);
 const isJson = (type: ContentType): boolean => type.startsWith('application/json');
 
 const ownOrigin = 'https://api.example.org';
-const spelled = (own: string): Readonly<Record<Exclude<Origin, 'absent'>, string>> =>
-  ({ own, listed: listedOrigin, foreign: 'https://evil.example', null: 'null', prefix: `${listedOrigin}.evil.example` });
+const spelled = (own: string): Readonly<Record<Exclude<Origin, 'absent'>, string>> => ({
+  own,
+  listed: listedOrigin,
+  foreign: 'https://evil.example',
+  null: 'null',
+  prefix: `${listedOrigin}.evil.example`,
+});
 
 describe('which page made the request: every Sec-Fetch-Site with every Origin [ASVS 3.5.1]', () => {
   for (const site of sites) {
     it.each(origins)(`Sec-Fetch-Site ${site}, Origin %s`, (origin) => {
-      const headers = { ...(site === 'absent' ? {} : { 'sec-fetch-site': site }), ...(origin === 'absent' ? {} : { origin: spelled(ownOrigin)[origin] }) };
+      const headers = {
+        ...(site === 'absent' ? {} : { 'sec-fetch-site': site }),
+        ...(origin === 'absent' ? {} : { origin: spelled(ownOrigin)[origin] }),
+      };
       expect(isFromOwnPage(headers, { own: [ownOrigin], listed: [listedOrigin] })).toBe(mayUse(site, origin));
     });
   }
@@ -54,7 +77,10 @@ describe('cross-site request forgery on the routes that read the cookie [ASVS 3.
 
   const own = () => `https://localhost:${app.on(0).addresses.https}`;
 
-  function call(path: string, { site, origin, type, withCookie }: { site: Site; origin: Origin; type: ContentType; withCookie: boolean }): Promise<Answer> {
+  function call(
+    path: string,
+    { site, origin, type, withCookie }: { site: Site; origin: Origin; type: ContentType; withCookie: boolean },
+  ): Promise<Answer> {
     const headers = {
       ...(site === 'absent' ? {} : { 'sec-fetch-site': site }),
       ...(origin === 'absent' ? {} : { origin: spelled(own())[origin] }),
@@ -64,8 +90,15 @@ describe('cross-site request forgery on the routes that read the cookie [ASVS 3.
     return app.request('POST', path, { headers, ...(type === 'absent' ? {} : { raw: '{}' }) });
   }
 
-  /** A foreign origin is refused before all else (CORS), then the parser takes JSON only, then the cookie is looked at. */
-  function expectedStatus(site: Site, origin: Origin, type: ContentType, { withCookie, success }: { withCookie: boolean; success: number }): number {
+  /**
+   * A foreign origin is refused before all else (CORS), then the parser takes JSON only, then the cookie is looked at.
+   */
+  function expectedStatus(
+    site: Site,
+    origin: Origin,
+    type: ContentType,
+    { withCookie, success }: { withCookie: boolean; success: number },
+  ): number {
     if (['foreign', 'null', 'prefix'].includes(origin)) return 403;
     if (type !== 'absent' && !isJson(type)) return 415;
     if (!withCookie) return 401;
@@ -73,42 +106,80 @@ describe('cross-site request forgery on the routes that read the cookie [ASVS 3.
     return mayUse(site, origin) ? success : 403;
   }
 
-  it.each(sites)('refreshes from a page with Sec-Fetch-Site %s: every Origin, content type, with and without the cookie', async (site) => {
-    for (const origin of origins) {
-      for (const type of types) {
-        for (const withCookie of [true, false]) {
-          const answer = await call('/v1/auth/refresh', { site, origin, type, withCookie });
-          expect([origin, type, withCookie, answer.status]).toEqual([origin, type, withCookie, expectedStatus(site, origin, type, { withCookie, success: 200 })]);
-          if (answer.status === 200) cookie = cookieOf(answer);
-          // A refusal must not sign anybody out: the page of a stranger could.
-          else if (withCookie) expect(answer.headers).not.toHaveProperty('set-cookie');
+  it.each(sites)(
+    'refreshes from a page with Sec-Fetch-Site %s: every Origin, content type, with and without the cookie',
+    async (site) => {
+      for (const origin of origins) {
+        for (const type of types) {
+          for (const withCookie of [true, false]) {
+            const answer = await call('/v1/auth/refresh', { site, origin, type, withCookie });
+            expect([origin, type, withCookie, answer.status]).toEqual([
+              origin,
+              type,
+              withCookie,
+              expectedStatus(site, origin, type, { withCookie, success: 200 }),
+            ]);
+            if (answer.status === 200) cookie = cookieOf(answer);
+            // A refusal must not sign anybody out: the page of a stranger could.
+            else if (withCookie) expect(answer.headers).not.toHaveProperty('set-cookie');
+          }
         }
       }
-    }
-    const answer = await refreshInBrowser(app, cookie);
-    expect(answer.status).toBe(200);
-    cookie = cookieOf(answer);
-  });
+      const answer = await refreshInBrowser(app, cookie);
+      expect(answer.status).toBe(200);
+      cookie = cookieOf(answer);
+    },
+  );
 
-  it.each(sites)('signs out from a page with Sec-Fetch-Site %s: every Origin, content type, with and without the cookie', async (site) => {
-    for (const origin of origins) {
-      for (const type of types) {
-        for (const withCookie of [true, false]) {
-          const { status } = await call('/v1/auth/logout', { site, origin, type, withCookie });
-          expect([origin, type, withCookie, status]).toEqual([origin, type, withCookie, expectedStatus(site, origin, type, { withCookie, success: 204 })]);
-          if (status === 204) ({ cookie } = await signInBrowser(app, alice));
+  it.each(sites)(
+    'signs out from a page with Sec-Fetch-Site %s: every Origin, content type, with and without the cookie',
+    async (site) => {
+      for (const origin of origins) {
+        for (const type of types) {
+          for (const withCookie of [true, false]) {
+            const { status } = await call('/v1/auth/logout', { site, origin, type, withCookie });
+            expect([origin, type, withCookie, status]).toEqual([
+              origin,
+              type,
+              withCookie,
+              expectedStatus(site, origin, type, { withCookie, success: 204 }),
+            ]);
+            if (status === 204) ({ cookie } = await signInBrowser(app, alice));
+          }
         }
       }
-    }
-    expect((await app.sql('SELECT id FROM sessions WHERE user_id = $1 AND ended_at IS NULL AND in_browser', [alice.userId])).length).toBe(1);
-  });
+      expect(
+        (
+          await app.sql('SELECT id FROM sessions WHERE user_id = $1 AND ended_at IS NULL AND in_browser', [
+            alice.userId,
+          ])
+        ).length,
+      ).toBe(1);
+    },
+  );
 
   it('is told: the audit event names what the browser said, and nothing that the page chose', async () => {
-    await call('/v1/auth/refresh', { site: 'cross-site', origin: 'absent', type: 'application/json', withCookie: true });
-    const event = await app.auditEvent('malicious_cors', ({ details }) => (details as { origin: string }).origin === 'absent');
+    await call('/v1/auth/refresh', {
+      site: 'cross-site',
+      origin: 'absent',
+      type: 'application/json',
+      withCookie: true,
+    });
+    const event = await app.auditEvent(
+      'malicious_cors',
+      ({ details }) => (details as { origin: string }).origin === 'absent',
+    );
     expect(event).toMatchObject({ outcome: 'denied', details: { origin: 'absent' } });
-    await call('/v1/auth/refresh', { site: 'same-origin, cross-site', origin: 'own', type: 'application/json', withCookie: true });
-    await app.auditEvent('malicious_cors', ({ details }) => (details as { site: string; origin: string }).site === 'unknown');
+    await call('/v1/auth/refresh', {
+      site: 'same-origin, cross-site',
+      origin: 'own',
+      type: 'application/json',
+      withCookie: true,
+    });
+    await app.auditEvent(
+      'malicious_cors',
+      ({ details }) => (details as { site: string; origin: string }).site === 'unknown',
+    );
   });
 
   it('calls the service by the name of PUBLIC_URL: its page is the own one', async () => {

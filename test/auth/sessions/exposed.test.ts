@@ -17,18 +17,31 @@ describe('a token that crossed the wire in clear is worth nothing any more (prac
   const sendInClear = (credential: string) =>
     new Promise<number | undefined>((resolve, reject) => {
       const { http: port } = app.on(0).addresses;
-      const options = { host: '127.0.0.1', port, path: '/v1/users/me', headers: { authorization: `Bearer ${credential}` } };
-      request(options, (response) => resolve(response.resume().statusCode)).on('error', reject).end();
+      const options = {
+        host: '127.0.0.1',
+        port,
+        path: '/v1/users/me',
+        headers: { authorization: `Bearer ${credential}` },
+      };
+      request(options, (response) => resolve(response.resume().statusCode))
+        .on('error', reject)
+        .end();
     });
   const me = async (token: string) => (await app.request('GET', '/v1/users/me', { token })).status;
 
-  it.each(['token', 'refreshToken'] as const)('sends the %s by plain HTTP: refused, and its session ends [practice 1.3]', async (kind) => {
-    const tokens = await signIn(app, alice);
-    expect(await sendInClear(tokens[kind])).toBe(403);
-    await expect.poll(() => me(tokens.token)).toBe(401);
-    const { sid } = decode(tokens.token).payload;
-    await app.auditEvent('authn_credential_in_clear', ({ target_id, actor_id }) => target_id === sid && actor_id === alice.userId);
-  });
+  it.each(['token', 'refreshToken'] as const)(
+    'sends the %s by plain HTTP: refused, and its session ends [practice 1.3]',
+    async (kind) => {
+      const tokens = await signIn(app, alice);
+      expect(await sendInClear(tokens[kind])).toBe(403);
+      await expect.poll(() => me(tokens.token)).toBe(401);
+      const { sid } = decode(tokens.token).payload;
+      await app.auditEvent(
+        'authn_credential_in_clear',
+        ({ target_id, actor_id }) => target_id === sid && actor_id === alice.userId,
+      );
+    },
+  );
 
   it('sends a made-up token with the session of somebody else: that session lives on [practice 1.3]', async () => {
     const tokens = await signIn(app, alice);

@@ -15,8 +15,10 @@ describe('refresh tokens rotate, and theft is noticed (RFC 9700 s4.14, ASVS V10.
   });
   afterAll(() => app.close());
 
-  const refresh = (refreshToken: string, instance = 0) => app.on(instance).request('POST', '/v1/auth/refresh', { body: { refreshToken } });
+  const refresh = (refreshToken: string, instance = 0) =>
+    app.on(instance).request('POST', '/v1/auth/refresh', { body: { refreshToken } });
   const me = async (token: string) => (await app.request('GET', '/v1/users/me', { token })).status;
+  // With: notices.
   const notices = async () => {
     await app.mailQuiet();
     return app.outbox().filter(({ to, subject }) => to === alice.email && subject.includes('signed out'));
@@ -27,16 +29,23 @@ describe('refresh tokens rotate, and theft is noticed (RFC 9700 s4.14, ASVS V10.
     for (let round = 0; round < 5; round++) {
       const { status, body } = await refresh(refreshToken, round);
       expect(status).toBe(200);
-      expect(body).toEqual({ accessToken: expect.any(String), tokenType: 'Bearer', expiresInSeconds: 300, refreshToken: expect.any(String), secondFactors: [] });
+      expect(body).toEqual({
+        accessToken: expect.any(String),
+        tokenType: 'Bearer',
+        expiresInSeconds: 300,
+        refreshToken: expect.any(String),
+        secondFactors: [],
+      });
       expect(body.refreshToken).not.toBe(refreshToken);
       expect(await me(body.accessToken)).toBe(200);
       ({ refreshToken } = body);
     }
   });
 
-  it('replays a used token after the grace: 401, and the whole session dies with the newest tokens [A2-4] [ASVS 10.4.5]', async () => {
+  it('replays a used token after the grace: 401, the whole session dies [A2-4] [ASVS 10.4.5]', async () => {
     const first = await signIn(app, alice);
     const second = (await refresh(first.refreshToken)).body;
+    // With: notices.
     const before = (await notices()).length;
     app.clock.advance(11);
     expect(await me(second.accessToken)).toBe(200);
@@ -46,7 +55,10 @@ describe('refresh tokens rotate, and theft is noticed (RFC 9700 s4.14, ASVS V10.
     const { sid } = decode(first.token).payload;
     const event = await app.auditEvent('authn_token_reuse', ({ target_id }) => target_id === sid);
     expect(event).toMatchObject({ actor_id: alice.userId, outcome: 'denied' });
-    expect(await app.sql('SELECT end_reason FROM sessions WHERE id = $1', [sid])).toEqual([{ end_reason: 'refresh-token-reuse' }]);
+    expect(await app.sql('SELECT end_reason FROM sessions WHERE id = $1', [sid])).toEqual([
+      { end_reason: 'refresh-token-reuse' },
+    ]);
+    // With: notices.
     expect(await notices()).toHaveLength(before + 1);
   });
 
@@ -55,11 +67,15 @@ describe('refresh tokens rotate, and theft is noticed (RFC 9700 s4.14, ASVS V10.
     await refresh(first.refreshToken);
     app.clock.advance(11);
     await refresh(first.refreshToken);
+    // With: notices.
     const before = (await notices()).length;
     expect((await refresh(first.refreshToken)).status).toBe(401);
+    // With: notices.
     expect(await notices()).toHaveLength(before);
     const { sid } = decode(first.token).payload;
-    expect(await app.sql(`SELECT id FROM audit_events WHERE action = 'authn_token_reuse' AND target_id = $1`, [sid])).toHaveLength(1);
+    expect(
+      await app.sql(`SELECT id FROM audit_events WHERE action = 'authn_token_reuse' AND target_id = $1`, [sid]),
+    ).toHaveLength(1);
   });
 
   it('replays a token two generations old within the grace: 401, the session dies [A2-4]', async () => {
@@ -70,7 +86,7 @@ describe('refresh tokens rotate, and theft is noticed (RFC 9700 s4.14, ASVS V10.
     expect((await refresh(third.refreshToken)).status).toBe(401);
   });
 
-  it('presents the same token again within ten seconds: the same successor, the family never forks [A2-4]', async () => {
+  it('presents a token again within ten seconds: the same successor, no fork [A2-4]', async () => {
     const { refreshToken } = await signIn(app, alice);
     const first = (await refresh(refreshToken)).body;
     app.clock.advance(9);
@@ -79,7 +95,7 @@ describe('refresh tokens rotate, and theft is noticed (RFC 9700 s4.14, ASVS V10.
     expect(again.body.refreshToken).toBe(first.refreshToken);
   });
 
-  it('presents a used token when the clock has gone back by an hour: no grace comes of it, the session is over [A2-4]', async () => {
+  it('presents a used token when the clock has gone back: the session is over [A2-4]', async () => {
     const { token, refreshToken } = await signIn(app, alice);
     expect((await refresh(refreshToken)).status).toBe(200);
     app.clock.advance(-3_600);
@@ -96,7 +112,9 @@ describe('refresh tokens rotate, and theft is noticed (RFC 9700 s4.14, ASVS V10.
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
     expect(new Set(answers.map(({ body }) => body.refreshToken)).size).toBe(1);
     const { sid } = decode(answers[0]?.body.accessToken).payload;
-    expect(await app.sql('SELECT refresh_counter FROM sessions WHERE id = $1', [sid])).toEqual([{ refresh_counter: 1 }]);
+    expect(await app.sql('SELECT refresh_counter FROM sessions WHERE id = $1', [sid])).toEqual([
+      { refresh_counter: 1 },
+    ]);
   });
 
   it('refreshes after logout: 401 [A2-4] [ASVS 7.4.1]', async () => {
@@ -105,12 +123,21 @@ describe('refresh tokens rotate, and theft is noticed (RFC 9700 s4.14, ASVS V10.
     expect((await refresh(refreshToken)).status).toBe(401);
   });
 
-  it('changes a bit, the spelling or the key id of the token: 401, and the honest session lives on [ASVS 10.4.5]', async () => {
+  it('changes a bit, the spelling or the key id: 401, the honest session lives [ASVS 10.4.5]', async () => {
     const { refreshToken } = await signIn(app, alice);
     const [keyId, body] = refreshToken.split('.') as [string, string];
     const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
     const respelled = body.slice(0, -1) + alphabet[alphabet.indexOf(body.at(-1)!) + 1];
-    for (const forged of [`${keyId}.${flipBit(body)}`, `${keyId}.${respelled}`, `other.${body}`, `.${body}`, body, `${keyId}.`, `${keyId}.${body}A`, alice.token]) {
+    for (const forged of [
+      `${keyId}.${flipBit(body)}`,
+      `${keyId}.${respelled}`,
+      `other.${body}`,
+      `.${body}`,
+      body,
+      `${keyId}.`,
+      `${keyId}.${body}A`,
+      alice.token,
+    ]) {
       expect((await refresh(forged)).status).toBe(401);
     }
     expect((await refresh(refreshToken)).status).toBe(200);
@@ -145,7 +172,9 @@ describe('refresh tokens rotate, and theft is noticed (RFC 9700 s4.14, ASVS V10.
     app.clock.advance(7 * day + 1);
     expect((await refresh(refreshToken)).status).toBe(401);
     const { sid } = decode(token).payload;
-    expect(await app.sql(`SELECT id FROM audit_events WHERE action = 'authn_token_reuse' AND target_id = $1`, [sid])).toEqual([]);
+    expect(
+      await app.sql(`SELECT id FROM audit_events WHERE action = 'authn_token_reuse' AND target_id = $1`, [sid]),
+    ).toEqual([]);
   });
 
   it('refreshes every six days for ever: refused after thirty [A2-4] [ASVS 7.3.2] [ASVS 10.4.8]', async () => {

@@ -3,11 +3,12 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { ApiNoContentResponse } from '@nestjs/swagger';
 import type { FastifyInstance } from 'fastify';
 import { describe, expect, it } from 'vitest';
-import { BeforeSecondFactor, Can, Public, StepUp } from '../../../src/common/access.decorators.js';
+import { BeforeSecondFactor, Can, Public, StepUp } from '../../../src/common/access/access.decorators.js';
 import { Clock } from '../../../src/common/clock.js';
-import { Problem } from '../../../src/common/problem.js';
-import type { SecurityEvents } from '../../../src/common/security-events.js';
+import { Problem } from '../../../src/common/http/problem.js';
+import type { SecurityEvents } from '../../../src/common/events/security-events.js';
 import { AuthorizationGuard } from '../../../src/security/authorization/authorization.guard.js';
+import { accountPermissions } from '../../../src/users/users.permissions.js';
 import { startApp, type TestApp } from '../../support/app.js';
 
 const bootWith = async (module: new (...args: never[]) => object): Promise<unknown> => {
@@ -26,7 +27,9 @@ describe('authorization: deny by default [practice 2.4] [ASVS 8.2.1]', () => {
     }
     @Module({ controllers: [Forgotten] })
     class Extra {}
-    expect(await bootWith(Extra)).toMatchObject({ message: expect.stringContaining('Forgotten.read declares neither @Can(...) nor @Public()') });
+    expect(await bootWith(Extra)).toMatchObject({
+      message: expect.stringContaining('Forgotten.read declares neither @Can(...) nor @Public()'),
+    });
   });
 
   it('a handler gets past the boot without a policy: the guard closes it all the same', () => {
@@ -34,7 +37,11 @@ describe('authorization: deny by default [practice 2.4] [ASVS 8.2.1]', () => {
       read() {}
     }
     const guard = new AuthorizationGuard({} as SecurityEvents, new Clock());
-    const context = { getHandler: () => Late.prototype.read, getClass: () => Late, switchToHttp: () => ({ getRequest: () => ({ user: {} }) }) };
+    const context = {
+      getHandler: () => Late.prototype.read,
+      getClass: () => Late,
+      switchToHttp: () => ({ getRequest: () => ({ user: {} }) }),
+    };
     expect(() => guard.canActivate(context as unknown as ExecutionContext)).toThrow(new Problem('forbidden'));
   });
 
@@ -45,17 +52,21 @@ describe('authorization: deny by default [practice 2.4] [ASVS 8.2.1]', () => {
         host.httpAdapter.getInstance<FastifyInstance>().get('/raw', () => 'walks past every guard');
       }
     }
-    expect(await bootWith(Extra)).toMatchObject({ message: expect.stringContaining('GET /raw is a Fastify route that no controller declares') });
+    expect(await bootWith(Extra)).toMatchObject({
+      message: expect.stringContaining('GET /raw is a Fastify route that no controller declares'),
+    });
   });
 
   it('a plugin adds a method to a path that a controller declares: the service does not start [A5-6]', async () => {
     @Module({})
     class Extra {
       constructor(host: HttpAdapterHost) {
-        host.httpAdapter.getInstance<FastifyInstance>().put('/v1/resources/:id', () => 'walks past every guard');
+        host.httpAdapter.getInstance<FastifyInstance>().put('/v1/users/me', () => 'walks past every guard');
       }
     }
-    expect(await bootWith(Extra)).toMatchObject({ message: expect.stringContaining('PUT /v1/resources/:id is a Fastify route') });
+    expect(await bootWith(Extra)).toMatchObject({
+      message: expect.stringContaining('PUT /v1/users/me is a Fastify route'),
+    });
   });
 
   it('a handler is inherited without a policy: the service does not start [A5-6]', async () => {
@@ -68,26 +79,33 @@ describe('authorization: deny by default [practice 2.4] [ASVS 8.2.1]', () => {
     class Derived extends Base {}
     @Module({ controllers: [Derived] })
     class Extra {}
-    expect(await bootWith(Extra)).toMatchObject({ message: expect.stringContaining('Derived.read declares neither @Can(...) nor @Public()') });
+    expect(await bootWith(Extra)).toMatchObject({
+      message: expect.stringContaining('Derived.read declares neither @Can(...) nor @Public()'),
+    });
   });
 
   it.each([
     ['@StepUp()', StepUp()],
     ['@BeforeSecondFactor()', BeforeSecondFactor()],
-    ['@Can(...) or @Public()', Can('user:read')],
+    ['@Can(...) or @Public()', Can(accountPermissions.read)],
     ['@Can(...) or @Public()', Public()],
-  ])('a controller has %s, which only handlers can have: the service does not start [A5-6]', async (decorator, decorate) => {
-    @(decorate as ClassDecorator)
-    class Base {}
-    @Controller('v1/decorated')
-    class Decorated extends Base {
-      @Get()
-      @Can('resource:read')
-      @ApiNoContentResponse()
-      read() {}
-    }
-    @Module({ controllers: [Decorated] })
-    class Extra {}
-    expect(await bootWith(Extra)).toMatchObject({ message: expect.stringContaining(`Decorated has ${decorator} on the class`) });
-  });
+  ])(
+    'a controller has %s, which only handlers can have: the service does not start [A5-6]',
+    async (decorator, decorate) => {
+      @(decorate as ClassDecorator)
+      class Base {}
+      @Controller('v1/decorated')
+      class Decorated extends Base {
+        @Get()
+        @Can(accountPermissions.read)
+        @ApiNoContentResponse()
+        read() {}
+      }
+      @Module({ controllers: [Decorated] })
+      class Extra {}
+      expect(await bootWith(Extra)).toMatchObject({
+        message: expect.stringContaining(`Decorated has ${decorator} on the class`),
+      });
+    },
+  );
 });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { InternalPages } from '../../../src/common/internal-pages.js';
+import { InternalPages } from '../../../src/common/http/internal-pages.js';
 import { inventory } from '../../../src/inventory/index.js';
 import { signUpAdministrator, type Actor } from '../../support/actors.js';
 import { startApp, type TestApp } from '../../support/app.js';
@@ -15,21 +15,41 @@ afterAll(() => app.close());
 
 const routes = inventory();
 /** One method of each path: a path that is there would answer 405 to the others. */
-const versioned = [...new Map(routes.filter(({ path }) => path.startsWith('/v1/')).map((route) => [route.path, route])).values()];
+const versioned = [
+  ...new Map(routes.filter(({ path }) => path.startsWith('/v1/')).map((route) => [route.path, route])).values(),
+];
 
 /** With the widest rights that there are: what is not there is there for nobody. */
 async function expectNothing(method: string, target: string): Promise<void> {
   const { status, headers, body } = await app.request(method, target, { token: admin.token });
-  expect([method, target, status, headers['allow'], body.type]).toEqual([method, target, 404, undefined, '/problems/not-found']);
+  expect([method, target, status, headers['allow'], body.type]).toEqual([
+    method,
+    target,
+    404,
+    undefined,
+    '/problems/not-found',
+  ]);
 }
 
 describe('old and guessed versions (ASVS V15.2)', () => {
-  it.each(['/v0/', '/v2/', '/v10/', '/v1.0/', '/v01/', '/v1beta/', '/V1/', '/', '/api/', '/api/v1/', '/rest/v1/', '/v1/v1/', '/beta/v1/', '/internal/v1/'])(
-    'every route below %s: 404, for an administrator too [A9-2]',
-    async (prefix) => {
-      for (const { method, path } of versioned) await expectNothing(method, path.replace('/v1/', prefix));
-    },
-  );
+  it.each([
+    '/v0/',
+    '/v2/',
+    '/v10/',
+    '/v1.0/',
+    '/v01/',
+    '/v1beta/',
+    '/V1/',
+    '/',
+    '/api/',
+    '/api/v1/',
+    '/rest/v1/',
+    '/v1/v1/',
+    '/beta/v1/',
+    '/internal/v1/',
+  ])('every route below %s: 404, for an administrator too [A9-2]', async (prefix) => {
+    for (const { method, path } of versioned) await expectNothing(method, path.replace('/v1/', prefix));
+  });
 
   it.each([
     ['accept-version', '2'],
@@ -37,9 +57,14 @@ describe('old and guessed versions (ASVS V15.2)', () => {
     ['x-api-version', '2'],
     ['version', '0'],
   ])('a version by the header %s has no meaning: the one of the path answers [A9-2]', async (name, value) => {
-    const { status, body } = await app.request('GET', '/v1/users/me', { token: admin.token, headers: { [name]: value } });
+    const { status, body } = await app.request('GET', '/v1/users/me', {
+      token: admin.token,
+      headers: { [name]: value },
+    });
     expect([status, body.id]).toEqual([200, admin.userId]);
-    expect((await app.request('GET', '/v2/users/me', { token: admin.token, headers: { [name]: '1' } })).status).toBe(404);
+    expect((await app.request('GET', '/v2/users/me', { token: admin.token, headers: { [name]: '1' } })).status).toBe(
+      404,
+    );
   });
 
   it.each(['version=2', 'v=0', 'api-version=1'])('a version by the query %s: 400 [A9-2]', async (query) => {
@@ -51,11 +76,16 @@ const words = `
   admin administrator api app auth backup config console dashboard debug dev dump env graphiql graphql health healthz
   info internal jobs keys livez logs manage metrics monitor ping private queue ready readyz root secrets server-status
   shell staging stats status swagger swagger-ui swagger.json test tokens trace upload users version webhooks wp-admin
-  api-docs openapi.yaml redoc schema actuator actuator/env actuator/heapdump .env .git/config .git/HEAD .svn/entries .DS_Store
-  robots.txt package.json node_modules/ src/main.ts dist/main.js .data/keys.json keys.json phpinfo.php .well-known/openid-configuration
+  api-docs openapi.yaml redoc schema actuator actuator/env actuator/heapdump .env .git/config .git/HEAD .svn/entries
+  .DS_Store robots.txt package.json node_modules/ src/main.ts dist/main.js .data/keys.json keys.json phpinfo.php
+  .well-known/openid-configuration
 `;
 /** Nothing of the list is a route, or begins to be one. */
-const paths = words.trim().split(/\s+/).flatMap((word) => [`/${word}`, `/v1/${word}`]).filter((path) => !routes.some((route) => route.path === path));
+const paths = words
+  .trim()
+  .split(/\s+/)
+  .flatMap((word) => [`/${word}`, `/v1/${word}`])
+  .filter((path) => !routes.some((route) => route.path === path));
 
 describe('what an attacker tries first', () => {
   it('a list of common paths: 404 each, for an administrator too [A9-2] [A8-8] [ASVS 13.4.5]', async () => {

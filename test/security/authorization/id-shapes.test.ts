@@ -1,21 +1,39 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { inventory } from '../../../src/inventory/index.js';
-import { signUp, signUpAdministrator, type Actor } from '../../support/actors.js';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { signUp, signUpWithEveryRole, type Actor } from '../../support/actors.js';
 import { startApp, type TestApp } from '../../support/app.js';
-import { createResource, storedRow } from '../../support/resources.js';
-import { calls } from './matrix.calls.js';
+import { fingerprint } from '../../support/fingerprint.js';
+import { inventoryWithSamples } from '../../support/inventory.js';
+import { SamplesModule } from '../../support/sample/samples.module.js';
+import { createSample, storedSample } from '../../support/sample/samples.js';
+import { unlimited } from '../../support/unlimited.js';
+import { actors } from './matrix.actors.js';
+import { callOf, type Players } from './matrix.parts.js';
 
 let app: TestApp;
 let alice: Actor;
 let admin: Actor;
 let own: string;
+/** An object of the administrator for each route that takes an id. */
+const ids = new Map<Route, string>();
+
+const routes = inventoryWithSamples().filter(({ path, access }) => path.includes(':') && access !== 'public');
+type Route = (typeof routes)[number];
 
 beforeAll(async () => {
-  app = await startApp({ env: { RATE_LIMIT_SCALE: '1000' } });
-  [alice, admin] = [await signUp(app, 'alice'), await signUpAdministrator(app)];
-  own = (await createResource(app, alice)).id;
+  unlimited();
+  app = await startApp({ modules: [SamplesModule], env: { RATE_LIMIT_SCALE: '1000' } });
+  [alice, admin] = [await signUp(app, 'alice'), await signUpWithEveryRole(app)];
+  own = (await createSample(app, alice)).id;
+  const people = Object.fromEntries(actors.map((name) => [name, admin])) as Players['people'];
+  for (const route of routes) {
+    const stage = await callOf(route.method, route.path)?.on?.({ app, people, victim: alice });
+    ids.set(route, stage?.id ?? admin.userId);
+  }
 });
-afterAll(() => app.close());
+afterAll(async () => {
+  vi.restoreAllMocks();
+  await app.close();
+});
 
 /** Each is, to some parser, the id that it was made of; to ours it is none. */
 const shapes: readonly (readonly [name: string, shape: (id: string) => string])[] = [
@@ -45,40 +63,58 @@ const shapes: readonly (readonly [name: string, shape: (id: string) => string])[
   ['with digits of another script', (id) => id.replace(/^0/, '%D9%A0')],
 ];
 
-/** Invitations are limited per day, so that the route which sends them meets the first of the shapes only. */
-const routesFor = (name: string) =>
-  inventory().filter(({ path, access, limit }) => path.includes(':') && access !== 'public' && (limit !== 'invite' || shapes.slice(0, 3).some(([one]) => one === name)));
-
 /** With every right that the route asks for: only the form of the id stands in the way. */
-function call(method: string, path: string, shape: (id: string) => string) {
-  const actor = path.startsWith('/v1/users/') ? admin : alice;
-  const id = path.includes('/resources/') ? own : alice.userId;
-  return app.request(method, path.replaceAll(/:\w+/g, shape(id)), { token: actor.token, headers: { 'if-match': '"1"' }, body: calls[`${method} ${path}`]?.body });
+async function call(route: Route, shape: (id: string) => string): Promise<number> {
+  const { method, path } = route;
+  const target = path.replaceAll(/:\w+/g, shape(ids.get(route) ?? ''));
+  const { body } = callOf(method, path) ?? {};
+  return (await app.request(method, target, { token: admin.token, headers: { 'if-match': '"1"' }, body })).status;
 }
 
 describe('one object has one spelling (ASVS V1.1, V15.3) [practice 3.1]', () => {
-  it.each(shapes)('an id %s: 400 or 404 on every route that takes one, never 500, and nothing has changed [A1-8] [ASVS 1.1.1] [ASVS 1.2.4]', async (name, shape) => {
-    const before = [await storedRow(app, own), await app.sql('SELECT * FROM users ORDER BY id')];
-    for (const { method, path } of routesFor(name)) {
-      const { status } = await call(method, path, shape);
-      expect([method, path, [400, 404].includes(status) ? 'refused' : status]).toEqual([method, path, 'refused']);
-    }
-    expect([await storedRow(app, own), await app.sql('SELECT * FROM users ORDER BY id')]).toEqual(before);
-  });
+  it.each(shapes)(
+    'an id %s: 400 or 404 on every route that takes one, never 500 [A1-8] [ASVS 1.1.1] [ASVS 1.2.4]',
+    async (_, shape) => {
+      const before = await fingerprint(app);
+      for (const route of routes) {
+        const status = await call(route, shape);
+        expect([route.method, route.path, [400, 404].includes(status) ? 'refused' : status]).toEqual([
+          route.method,
+          route.path,
+          'refused',
+        ]);
+      }
+      expect(await fingerprint(app)).toEqual(before);
+    },
+  );
 
-  it.each(['id[]', 'id', 'id%5B0%5D'])('an id in the query too, as %s: 400, the path alone names the object [A1-8] [ASVS 15.3.7]', async (name) => {
-    const other = (await createResource(app, alice)).id;
-    for (const query of [`${name}=${other}`, `${name}=${own}&${name}=${other}`]) {
-      expect((await app.request('DELETE', `/v1/resources/${own}?${query}`, { token: alice.token, headers: { 'if-match': '"1"' } })).status).toBe(400);
-    }
-    expect([await storedRow(app, own), await storedRow(app, other)]).not.toContain(undefined);
-  });
+  it.each(['id[]', 'id', 'id%5B0%5D'])(
+    'an id in the query too, as %s: 400, the path alone names the object [A1-8] [ASVS 15.3.7]',
+    async (name) => {
+      const other = (await createSample(app, alice)).id;
+      for (const query of [`${name}=${other}`, `${name}=${own}&${name}=${other}`]) {
+        expect(
+          (
+            await app.request('DELETE', `/v1/samples/${own}?${query}`, {
+              token: alice.token,
+              headers: { 'if-match': '"1"' },
+            })
+          ).status,
+        ).toBe(400);
+      }
+      expect([await storedSample(app, own), await storedSample(app, other)]).not.toContain(undefined);
+    },
+  );
 
   it('an id in the body too, of another object: 400, and neither has changed [A1-8] [ASVS 15.3.7]', async () => {
-    const other = (await createResource(app, alice)).id;
-    const before = [await storedRow(app, own), await storedRow(app, other)];
-    const answer = await app.request('PATCH', `/v1/resources/${own}`, { token: alice.token, headers: { 'if-match': '"1"' }, body: { id: other, title: 'Mine' } });
+    const other = (await createSample(app, alice)).id;
+    const before = [await storedSample(app, own), await storedSample(app, other)];
+    const answer = await app.request('PATCH', `/v1/samples/${own}`, {
+      token: alice.token,
+      headers: { 'if-match': '"1"' },
+      body: { id: other, title: 'Mine' },
+    });
     expect(answer).toMatchObject({ status: 400, body: { errors: [{ pointer: '/id', code: 'unknown-field' }] } });
-    expect([await storedRow(app, own), await storedRow(app, other)]).toEqual(before);
+    expect([await storedSample(app, own), await storedSample(app, other)]).toEqual(before);
   });
 });

@@ -16,7 +16,11 @@ beforeAll(async () => {
 afterAll(() => app.close());
 
 const administrators = inventory().filter(({ objects }) => objects === 'any');
-const bodies: Readonly<Record<string, object>> = { '/v1/users/:id/roles': { roles: ['user', 'admin'] }, '/v1/users/:id/status': { status: 'disabled' } };
+const bodies: Readonly<Record<string, object>> = {
+  '/v1/users/:id/roles': { roles: ['user', 'admin'] },
+  // With: administration.
+  '/v1/users/:id/status': { status: 'disabled' },
+};
 
 /** Other spellings of a path, as they go over the wire. */
 const games: readonly (readonly [name: string, play: (path: string) => string])[] = [
@@ -46,28 +50,41 @@ const games: readonly (readonly [name: string, play: (path: string) => string])[
 ];
 
 const targetOf = (path: string) => path.replace(':id', victim.userId);
-const call = (method: string, path: string, { token }: Actor, target: string) => app.request(method, target, { token, body: bodies[path] });
-const state = () => app.sql('SELECT u.id, u.roles, u.status, s.id AS session, s.ended_at FROM users u LEFT JOIN sessions s ON s.user_id = u.id ORDER BY u.id, s.id');
+const call = (method: string, path: string, { token }: Actor, target: string) =>
+  app.request(method, target, { token, body: bodies[path] });
+const state = () =>
+  app.sql(
+    'SELECT u.id, u.roles, u.status, s.id AS session, s.ended_at FROM users u LEFT JOIN sessions s ON s.user_id ' +
+      '= u.id ORDER BY u.id, s.id',
+  );
 
 describe('routes of administrators, spelled in another way (ASVS V8.2) [practice 2.3]', () => {
-  it.each(games)('somebody without the right tries %s: refused, and nothing has happened [A5-2] [ASVS 8.2.1]', async (_name, play) => {
-    const before = await state();
-    for (const { method, path } of administrators) {
-      const { status, text } = await call(method, path, alice, play(targetOf(path)));
-      expect([method, path, [400, 403, 404].includes(status) ? 'refused' : status]).toEqual([method, path, 'refused']);
-      expect(text).not.toContain(victim.userId);
-    }
-    expect(await state()).toEqual(before);
-  });
+  it.each(games)(
+    'somebody without the right tries %s: refused, and nothing has happened [A5-2] [ASVS 8.2.1]',
+    async (_name, play) => {
+      const before = await state();
+      for (const { method, path } of administrators) {
+        const { status, text } = await call(method, path, alice, play(targetOf(path)));
+        expect([method, path, [400, 403, 404].includes(status) ? 'refused' : status]).toEqual([
+          method,
+          path,
+          'refused',
+        ]);
+        expect(text).not.toContain(victim.userId);
+      }
+      expect(await state()).toEqual(before);
+    },
+  );
 
   it.each(games)('an administrator tries %s: a path has one spelling, and this is none [A5-2]', async (_name, play) => {
     const { status } = await call('GET', '/v1/users', admin, play('/v1/users'));
     expect([400, 404]).toContain(status);
   });
 
-  it('an escaped letter is another spelling, which no gateway rule matches (RFC 3986 s6.2.2.2): refused, whoever asks [A5-2]', async () => {
+  it('an escaped letter is another spelling (RFC 3986 s6.2.2.2): refused, whoever asks [A5-2]', async () => {
     for (const target of ['/%761/users', '/v1/%75sers', '/v1/user%73']) {
-      for (const token of [alice.token, undefined, admin.token]) expect((await app.request('GET', target, { token })).status).toBe(400);
+      for (const token of [alice.token, undefined, admin.token])
+        expect((await app.request('GET', target, { token })).status).toBe(400);
     }
   });
 
@@ -76,7 +93,10 @@ describe('routes of administrators, spelled in another way (ASVS V8.2) [practice
     async (name) => {
       const before = await state();
       const value = name.includes('method') ? 'DELETE' : '/v1/users';
-      const { status, body } = await app.request('GET', '/v1/users/me', { token: alice.token, headers: { [name]: value } });
+      const { status, body } = await app.request('GET', '/v1/users/me', {
+        token: alice.token,
+        headers: { [name]: value },
+      });
       expect([status, body.id]).toEqual([200, alice.userId]);
       expect(await state()).toEqual(before);
     },
@@ -84,16 +104,36 @@ describe('routes of administrators, spelled in another way (ASVS V8.2) [practice
 });
 
 describe('rights that the caller claims to have (ASVS V8.3)', () => {
-  it.each(['x-role', 'x-roles', 'x-user-id', 'x-user-role', 'x-authenticated-user', 'x-forwarded-user', 'x-admin', 'role', 'cookie'])(
-    'claims them in %s: nobody reads it, 403 [ASVS 8.3.1]',
-    async (name) => {
-      const value = name === 'cookie' ? `role=admin; isAdmin=true; userId=${admin.userId}` : name.includes('user') ? admin.userId : 'admin';
-      expect((await app.request('GET', '/v1/users', { token: alice.token, headers: { [name]: value } })).status).toBe(403);
-      expect((await app.request('GET', '/v1/users', { headers: { [name]: value } })).status).toBe(401);
-    },
-  );
+  it.each([
+    'x-role',
+    'x-roles',
+    'x-user-id',
+    'x-user-role',
+    'x-authenticated-user',
+    'x-forwarded-user',
+    'x-admin',
+    'role',
+    'cookie',
+  ])('claims them in %s: nobody reads it, 403 [ASVS 8.3.1]', async (name) => {
+    const value =
+      name === 'cookie'
+        ? `role=admin; isAdmin=true; userId=${admin.userId}`
+        : name.includes('user')
+          ? admin.userId
+          : 'admin';
+    expect((await app.request('GET', '/v1/users', { token: alice.token, headers: { [name]: value } })).status).toBe(
+      403,
+    );
+    expect((await app.request('GET', '/v1/users', { headers: { [name]: value } })).status).toBe(401);
+  });
 
-  it.each([{ roles: ['user', 'admin'] }, { role: 'admin' }, { scope: 'user:list' }, { isAdmin: true }, { permissions: ['user:list'] }])(
+  it.each([
+    { roles: ['user', 'admin'] },
+    { role: 'admin' },
+    { scope: 'user:list' },
+    { isAdmin: true },
+    { permissions: ['user:list'] },
+  ])(
     'claims %o in a token with a genuine signature: roles come from the row of the user, 403 [ASVS 8.3.1]',
     async (claims) => {
       const { header, payload } = decode(alice.token);

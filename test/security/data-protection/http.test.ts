@@ -1,8 +1,8 @@
 import { Decipheriv } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { decode } from '../../auth/forge.js';
 import { signUp, signUpAdministrator, type Actor } from '../../support/actors.js';
 import { startApp, type TestApp } from '../../support/app.js';
-import { createResource } from '../../support/resources.js';
 
 // The attacker writes to the database of the running service; what its clients then get.
 
@@ -16,16 +16,33 @@ beforeAll(async () => {
 });
 afterAll(() => app.close());
 
-const fault = (field: string, rowId: string) => app.auditEvent('crypt_decrypt_fail', (event) => event['target_id'] === rowId && JSON.stringify(event['details']).includes(field));
+const fault = (field: string, rowId: string) =>
+  app.auditEvent(
+    'crypt_decrypt_fail',
+    (event) => event['target_id'] === rowId && JSON.stringify(event['details']).includes(field),
+  );
+
+/** @returns the id of another session of alice. */
+async function signInOn(browser: string): Promise<string> {
+  const { email, password } = alice;
+  const headers = { 'user-agent': `Mozilla/5.0 (X11; Linux x86_64) ${browser}/140.0` };
+  const { body } = await app.request('POST', '/v1/auth/login', { body: { email, password }, headers });
+  return decode(body.accessToken as string).payload['sid'] as string;
+}
 
 describe('a cell is moved by SQL [practice 7.3] [ASVS 11.3.3]', () => {
   it('to another row of the same person and column: 500, an alarm, and not the text', async () => {
-    const [one, other] = [await createResource(app, alice, { note: 'for the first alone' }), await createResource(app, alice, { note: 'the second' })];
-    await app.sql('UPDATE resources SET note = (SELECT note FROM resources WHERE id = $1) WHERE id = $2', [one.id, other.id]);
-    const { status, text } = await app.request('GET', `/v1/resources/${other.id}`, { token: alice.token });
-    expect([status, text.includes('for the first alone')]).toEqual([500, false]);
-    await fault('note', other.id);
-    expect((await app.request('GET', `/v1/resources/${one.id}`, { token: alice.token })).body).toMatchObject({ note: 'for the first alone' });
+    const [one, other] = [await signInOn('Firefox'), await signInOn('Chrome')];
+    await app.sql('UPDATE sessions SET device = (SELECT device FROM sessions WHERE id = $1) WHERE id = $2', [
+      one,
+      other,
+    ]);
+    const list = () => app.request('GET', '/v1/auth/sessions', { token: alice.token });
+    const { status, text } = await list();
+    expect([status, text.includes('Firefox')]).toEqual([500, false]);
+    await fault('device', other);
+    await app.sql('UPDATE sessions SET device = NULL WHERE id = $1', [other]);
+    expect((await list()).text).toContain('Firefox');
   });
 
   it('to another column of the same row: 500, an alarm, and not the text', async () => {

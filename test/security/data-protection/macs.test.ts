@@ -3,15 +3,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { lengthPrefixed } from '../../../src/security/data-protection/field-encryption/length-prefixed.js';
-import { KeyRing, Macs } from '../../../src/security/data-protection/index.js';
-import vectors from './vectors/vectors.json' with { type: 'json' };
+import { KeyRing } from '@nestjs-secure-template/field-encryption';
+import { lengthPrefixed } from '../../../packages/field-encryption/src/cells/aes-gcm.js';
+import { Macs, purposes } from '../../../src/common/macs.js';
+
+import vectors from '../../../packages/field-encryption/test/vectors/vectors.json' with { type: 'json' };
 
 describe('MACs [practice 7.3] [ASVS 11.3.3]', () => {
   let keyRing: KeyRing;
   let macs: Macs;
   beforeAll(async () => {
-    keyRing = await KeyRing.loadOrCreate(join(mkdtempSync(join(tmpdir(), 'macs-')), 'keys.json'));
+    keyRing = await KeyRing.loadOrCreate(join(mkdtempSync(join(tmpdir(), 'macs-')), 'keys.json'), purposes);
     macs = new Macs(keyRing);
   });
 
@@ -36,7 +38,8 @@ describe('MACs [practice 7.3] [ASVS 11.3.3]', () => {
     const { keyId, mac } = macs.sign('audit', ['a']);
     const flipped = Buffer.from(mac);
     flipped[31] = (flipped[31] ?? 0) ^ 1;
-    for (const forged of [flipped, mac.subarray(0, 31), Buffer.alloc(0)]) expect(macs.verify('audit', keyId, ['a'], forged)).toBe(false);
+    for (const forged of [flipped, mac.subarray(0, 31), Buffer.alloc(0)])
+      expect(macs.verify('audit', keyId, ['a'], forged)).toBe(false);
   });
 
   it('names the key in a keyed text, and finds it among the texts of all keys', () => {

@@ -24,17 +24,24 @@ describe('password hasher [practice 7.2] [ASVS 11.4.2]', () => {
 
   it('lets the right password in and no other', async () => {
     expect(await hasher.verify(hash, 'correct horse battery staple', { inUse: [] })).toBe(true);
-    for (const wrong of ['', 'correct horse battery stapl', 'correct horse battery staple ', 'Correct horse battery staple']) {
+    for (const wrong of [
+      '',
+      'correct horse battery stapl',
+      'correct horse battery staple ',
+      'Correct horse battery staple',
+    ]) {
       expect(await hasher.verify(hash, wrong, { inUse: [] })).toBe(false);
     }
   });
 
-  it('does the work of every set in use, for whomever, before and after a change of the cost, up and down [ASVS 6.3.8] [A2-2]', async () => {
+  it('does the work of every set in use, for whomever, whatever the cost was [ASVS 6.3.8] [A2-2]', async () => {
     const sets: string[] = [];
-    const compute = vi.spyOn(PasswordHasher.prototype as unknown as Computing, 'compute').mockImplementation(async (hashed) => {
-      sets.push(hasher.parametersOf(hashed));
-      return hashed === hash;
-    });
+    const compute = vi
+      .spyOn(PasswordHasher.prototype as unknown as Computing, 'compute')
+      .mockImplementation(async (hashed) => {
+        sets.push(hasher.parametersOf(hashed));
+        return hashed === hash;
+      });
     const work = async (hashed: string | undefined, inUse: string[]) => {
       sets.length = 0;
       const isRight = await hasher.verify(hashed, 'guess', { inUse });
@@ -45,7 +52,9 @@ describe('password hasher [practice 7.2] [ASVS 11.4.2]', () => {
       const all = inUse.toSorted();
       expect(await work(hash, inUse)).toEqual({ isRight: true, sets: all });
       expect(await work(undefined, inUse)).toEqual({ isRight: false, sets: all });
-      expect(await work(hash.replace('m=19456', 'm=65536').replace('t=2', 't=3'), [...new Set([...inUse, dearer])])).toEqual({ isRight: false, sets: [present, dearer] });
+      expect(
+        await work(hash.replace('m=19456', 'm=65536').replace('t=2', 't=3'), [...new Set([...inUse, dearer])]),
+      ).toEqual({ isRight: false, sets: [present, dearer] });
     }
     // Nobody is there yet: the work is done all the same.
     expect(await work(undefined, [])).toEqual({ isRight: false, sets: [present] });
@@ -99,20 +108,24 @@ describe('gate of the hasher [A4-4] [ASVS 15.4.4]', () => {
     const first = gate.run(from('first'), () => promise);
     const order: string[] = [];
     const refused: string[] = [];
-    const work = comers.map(([name, isKnown]) => gate.run(from(name.charAt(0), isKnown), async () => void order.push(name)).catch(() => void refused.push(name)));
+    const work = comers.map(([name, isKnown]) =>
+      gate.run(from(name.charAt(0), isKnown), async () => void order.push(name)).catch(() => void refused.push(name)),
+    );
     resolve();
     await Promise.all([first, ...work]);
     return { order, refused };
   }
 
-  it('floods from one neighbourhood: others take turns with it, and known devices have every second place', async () => {
-    expect(await orderOf(new Gate(1, 8, 4), [['a1'], ['a2'], ['a3'], ['a4'], ['a5'], ['b1'], ['k1', true], ['k2', true]])).toEqual({
+  it('floods from one neighbourhood: others take turns with it, known devices have half of it', async () => {
+    expect(
+      await orderOf(new Gate(1, 8, 4), [['a1'], ['a2'], ['a3'], ['a4'], ['a5'], ['b1'], ['k1', true], ['k2', true]]),
+    ).toEqual({
       order: ['k1', 'a1', 'k2', 'b1', 'a2', 'a3', 'a4'],
       refused: ['a5'],
     });
   });
 
-  it('fills the line from several neighbourhoods: whoever is alone in theirs gets in, at the cost of the largest', async () => {
+  it('fills the line from several neighbourhoods: whoever is alone in theirs gets in', async () => {
     expect(await orderOf(new Gate(1, 4, 3), [['a1'], ['a2'], ['a3'], ['b1'], ['c1'], ['b2']])).toEqual({
       order: ['a1', 'b1', 'c1', 'a2'],
       refused: ['a3', 'b2'],

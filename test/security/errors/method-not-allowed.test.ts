@@ -19,12 +19,15 @@ describe('405 names the methods that exist (practice 6.2, ASVS 4.1.4, abuse case
   // CONNECT has no path; the parser test has it. QUERY needs a content type before anything else.
   const verbs = METHODS.filter((method) => method !== 'CONNECT' && method !== 'QUERY');
 
-  it.each(routes)('every other verb on %s: 405 and Allow [A5-1] [A8-5] [ASVS 4.1.4] [ASVS 13.4.4]', async (path, methods) => {
-    for (const method of verbs.filter((verb) => !methods.includes(verb))) {
-      const answer = await app.request(method, path);
-      expect([method, answer.status, answer.headers['allow']]).toEqual([method, 405, methods.join(', ')]);
-    }
-  });
+  it.each(routes)(
+    'every other verb on %s: 405 and Allow [A5-1] [A8-5] [ASVS 4.1.4] [ASVS 13.4.4]',
+    async (path, methods) => {
+      for (const method of verbs.filter((verb) => !methods.includes(verb))) {
+        const answer = await app.request(method, path);
+        expect([method, answer.status, answer.headers['allow']]).toEqual([method, 405, methods.join(', ')]);
+      }
+    },
+  );
 
   it('every verb on an unknown path: 404 without Allow', async () => {
     for (const method of verbs) {

@@ -10,7 +10,9 @@ beforeAll(async () => {
 afterAll(() => app.close());
 
 const preflight = (origin: string, method: string, path = '/things', headers = 'authorization,content-type') =>
-  app.request('OPTIONS', path, { headers: { origin, 'access-control-request-method': method, 'access-control-request-headers': headers } });
+  app.request('OPTIONS', path, {
+    headers: { origin, 'access-control-request-method': method, 'access-control-request-headers': headers },
+  });
 
 const foreign = [
   'https://evil.example',
@@ -32,27 +34,38 @@ const foreign = [
 ];
 
 describe('Other origins (practice 8.1, ASVS 3.4.2, abuse case A8-3)', () => {
-  it.each(foreign)('%s asks by preflight: 403, no allow header, nothing reflected [A8-3] [practice 8.3]', async (origin) => {
-    const answer = await preflight(origin, 'POST');
-    expect(answer).toMatchObject({ status: 403, body: { type: '/problems/forbidden' } });
-    expect(Object.keys(answer.headers).filter((name) => name.startsWith('access-control-'))).toEqual([]);
-    expect(answer.text).not.toContain(origin === '*' ? 'access-control' : origin);
-  });
+  it.each(foreign)(
+    '%s asks by preflight: 403, no allow header, nothing reflected [A8-3] [practice 8.3]',
+    async (origin) => {
+      const answer = await preflight(origin, 'POST');
+      expect(answer).toMatchObject({ status: 403, body: { type: '/problems/forbidden' } });
+      expect(Object.keys(answer.headers).filter((name) => name.startsWith('access-control-'))).toEqual([]);
+      expect(answer.text).not.toContain(origin === '*' ? 'access-control' : origin);
+    },
+  );
 
   it.each(foreign)('%s reads: the browser gets no permission to show the answer [A8-3]', async (origin) => {
     const answer = await app.request('GET', '/things', { headers: { origin, cookie: 'session=1' } });
     expect(Object.keys(answer.headers).filter((name) => name.startsWith('access-control-'))).toEqual([]);
   });
 
-  it.each(['POST', 'PATCH', 'DELETE'])('writes by %s without a preflight, with a cookie: refused before the handler [A8-3] [ASVS 3.5.1]', async (method) => {
-    const answer = await app.request(method, method === 'POST' ? '/things' : '/things/1', { headers: { origin: 'https://evil.example', cookie: 'session=1' } });
-    expect(answer).toMatchObject({ status: 403, body: { type: '/problems/forbidden' } });
-  });
+  it.each(['POST', 'PATCH', 'DELETE'])(
+    'writes by %s without a preflight, with a cookie: refused before the handler [A8-3] [ASVS 3.5.1]',
+    async (method) => {
+      const answer = await app.request(method, method === 'POST' ? '/things' : '/things/1', {
+        headers: { origin: 'https://evil.example', cookie: 'session=1' },
+      });
+      expect(answer).toMatchObject({ status: 403, body: { type: '/problems/forbidden' } });
+    },
+  );
 
   it.each(['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x'])(
     'sends a form that needs no preflight, %s: refused even from an allowed origin [A8-3] [ASVS 3.5.2]',
     async (type) => {
-      expect((await app.request('POST', '/things', { raw: '{}', headers: { origin: allowed, 'content-type': type } })).status).toBe(415);
+      expect(
+        (await app.request('POST', '/things', { raw: '{}', headers: { 'origin': allowed, 'content-type': type } }))
+          .status,
+      ).toBe(415);
     },
   );
 });
@@ -63,20 +76,23 @@ describe('Allowed origins (practice 8.2)', () => {
     ['/things', 'POST', 'GET, HEAD, POST', 'authorization, content-type, idempotency-key'],
     ['/things/1', 'PATCH', 'DELETE, GET, HEAD, PATCH', 'authorization, content-type, if-match'],
     ['/things/1', 'DELETE', 'DELETE, GET, HEAD, PATCH', 'authorization, content-type, if-match'],
-  ])('preflight for %s %s: exactly the methods of the route and the headers of the method [practice 8.2]', async (path, method, methods, headers) => {
-    const answer = await preflight(allowed, method, path);
-    expect(answer).toMatchObject({
-      status: 204,
-      headers: {
-        'access-control-allow-origin': allowed,
-        'access-control-allow-methods': methods,
-        'access-control-allow-headers': headers,
-        'access-control-max-age': '600',
-        'vary': 'Origin, Access-Control-Request-Method',
-      },
-    });
-    expect(answer.headers).not.toHaveProperty('access-control-allow-credentials');
-  });
+  ])(
+    'preflight for %s %s: exactly the methods of the route and the headers of the method [practice 8.2]',
+    async (path, method, methods, headers) => {
+      const answer = await preflight(allowed, method, path);
+      expect(answer).toMatchObject({
+        status: 204,
+        headers: {
+          'access-control-allow-origin': allowed,
+          'access-control-allow-methods': methods,
+          'access-control-allow-headers': headers,
+          'access-control-max-age': '600',
+          'vary': 'Origin, Access-Control-Request-Method',
+        },
+      });
+      expect(answer.headers).not.toHaveProperty('access-control-allow-credentials');
+    },
+  );
 
   it('asks for a method that the route lacks: the answer does not list it', async () => {
     expect((await preflight(allowed, 'PUT')).headers['access-control-allow-methods']).toBe('GET, HEAD, POST');
@@ -88,7 +104,10 @@ describe('Allowed origins (practice 8.2)', () => {
 
   it('reads and writes: the answer is for that origin, and caches know', async () => {
     const answer = await app.request('POST', '/things', { body: { a: 1 }, headers: { origin: allowed } });
-    expect(answer).toMatchObject({ status: 201, headers: { 'access-control-allow-origin': allowed, 'vary': 'Origin' } });
+    expect(answer).toMatchObject({
+      status: 201,
+      headers: { 'access-control-allow-origin': allowed, 'vary': 'Origin' },
+    });
     expect(answer.headers['access-control-expose-headers']).toContain('x-request-id');
   });
 
@@ -116,16 +135,24 @@ describe('Allowed origins (practice 8.2)', () => {
   );
 
   it('OPTIONS without Origin: 204 with Allow, or 404', async () => {
-    expect(await app.request('OPTIONS', '/things')).toMatchObject({ status: 204, headers: { allow: 'GET, HEAD, OPTIONS, POST' } });
+    expect(await app.request('OPTIONS', '/things')).toMatchObject({
+      status: 204,
+      headers: { allow: 'GET, HEAD, OPTIONS, POST' },
+    });
     expect((await app.request('OPTIONS', '/nothing')).status).toBe(404);
   });
 });
 
 describe('The configuration takes exact https origins only (practice 8.1)', () => {
-  it.each(['*', 'null', 'http://app.example.org', 'https://*.example.org', 'https://app.example.org/', 'app.example.org', 'https://app.example.org/path'])(
-    'CORS_ORIGINS=%s stops the boot [A8-6]',
-    (value) => {
-      expect(() => readConfig({ CORS_ORIGINS: value })).toThrow(/CORS_ORIGINS/);
-    },
-  );
+  it.each([
+    '*',
+    'null',
+    'http://app.example.org',
+    'https://*.example.org',
+    'https://app.example.org/',
+    'app.example.org',
+    'https://app.example.org/path',
+  ])('CORS_ORIGINS=%s stops the boot [A8-6]', (value) => {
+    expect(() => readConfig({ CORS_ORIGINS: value })).toThrow(/CORS_ORIGINS/);
+  });
 });

@@ -1,6 +1,6 @@
 import { Controller, Get, HttpException } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Problem } from '../../../src/common/problem.js';
+import { Problem } from '../../../src/common/http/problem.js';
 import { exchange } from '../raw.js';
 import { startSmallApp, type SmallApp } from '../small-app.js';
 
@@ -51,13 +51,21 @@ describe('Every answer of every layer carries the headers (practice 1.4, 3.3; AS
     ['a handler', 200, `GET /things ${head}\r\n`],
     ['a handler by HEAD', 200, `HEAD /things ${head}\r\n`],
     ['OPTIONS', 204, `OPTIONS /things ${head}\r\n`],
-    ['a preflight', 204, `OPTIONS /things ${head}Origin: https://app.example.org\r\nAccess-Control-Request-Method: POST\r\n\r\n`],
+    [
+      'a preflight',
+      204,
+      `OPTIONS /things ${head}Origin: https://app.example.org\r\nAccess-Control-Request-Method: POST\r\n\r\n`,
+    ],
     ['a refused preflight', 403, `OPTIONS /things ${head}${origin}Access-Control-Request-Method: POST\r\n\r\n`],
     ['broken JSON', 400, `POST /things ${head}Content-Type: application/json\r\nContent-Length: 1\r\n\r\n{`],
     ['an unknown route', 404, `GET /nothing-here ${head}\r\n`],
     ['an unsupported method', 405, `PUT /things ${head}\r\n`],
     ['a wrong media type', 415, `POST /things ${head}Content-Type: text/plain\r\nContent-Length: 1\r\n\r\n{`],
-    ['a body that is announced too large', 413, `POST /things ${head}Content-Type: application/json\r\nContent-Length: 99999\r\n\r\n`],
+    [
+      'a body that is announced too large',
+      413,
+      `POST /things ${head}Content-Type: application/json\r\nContent-Length: 99999\r\n\r\n`,
+    ],
     ['a target that the router cannot read', 400, `GET /%zz ${head}\r\n`],
     ['a segment that is too long', 414, `GET /things/${'a'.repeat(200)} ${head}\r\n`],
     ['a foreign host', 421, 'GET /things HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n'],
@@ -68,7 +76,11 @@ describe('Every answer of every layer carries the headers (practice 1.4, 3.3; AS
     ['an odd exception', 400, `GET /answers/teapot ${head}\r\n`],
     ['a fault', 500, `GET /answers/fault ${head}\r\n`],
     ['an outage', 503, `GET /answers/unavailable ${head}\r\n`],
-    ['an upgrade', 200, `GET /things HTTP/1.1\r\nHost: localhost\r\nConnection: upgrade, close\r\nUpgrade: websocket\r\n\r\n`],
+    [
+      'an upgrade',
+      200,
+      `GET /things HTTP/1.1\r\nHost: localhost\r\nConnection: upgrade, close\r\nUpgrade: websocket\r\n\r\n`,
+    ],
     ['an odd target', 400, `GET * ${head}\r\n`],
     ['an odd target that the router would take for a path', 404, `GET *things ${head}\r\n`],
   ];

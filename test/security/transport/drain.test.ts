@@ -3,10 +3,11 @@ import { connect } from 'node:net';
 import { Readable } from 'node:stream';
 import { Controller, Get } from '@nestjs/common';
 import { describe, expect, it, vi } from 'vitest';
-import { OpenStreams } from '../../../src/common/open-streams.js';
-import type { Principal } from '../../../src/common/principal.js';
+import { OpenStreams } from '../../../src/common/http/open-streams.js';
+import type { Principal } from '../../../src/common/access/principal.js';
 import { Drain } from '../../../src/security/transport/drain.js';
 import { startSmallApp, type SmallApp } from '../small-app.js';
+import { timing } from '../../support/timing.js';
 
 @Controller('stuck')
 class StuckController {
@@ -39,10 +40,22 @@ interface Outcome {
 
 function call(app: SmallApp, agent: Agent, path: string): Promise<Outcome> {
   return new Promise((resolve, reject) => {
-    const options = { host: '127.0.0.1', servername: 'localhost', port: app.port, path, agent, ca: app.ca, headers: { host: 'localhost' } };
+    const options = {
+      host: '127.0.0.1',
+      servername: 'localhost',
+      port: app.port,
+      path,
+      agent,
+      ca: app.ca,
+      headers: { host: 'localhost' },
+    };
     request(options, (answer) => {
-      answer.resume().on('end', () => resolve({ status: answer.statusCode ?? 0, connection: answer.headers.connection }));
-    }).on('error', reject).end();
+      answer
+        .resume()
+        .on('end', () => resolve({ status: answer.statusCode ?? 0, connection: answer.headers.connection }));
+    })
+      .on('error', reject)
+      .end();
   });
 }
 
@@ -63,7 +76,7 @@ describe('SIGTERM loses no request (practice 1.2, ASVS 16.5.3)', () => {
     agent.destroy();
   });
 
-  it('an idle keep-alive connection does not hold the service up', async () => {
+  it('an idle keep-alive connection does not hold the service up', timing, async () => {
     const app = await startSmallApp();
     const agent = new Agent({ keepAlive: true });
     await call(app, agent, '/things');
@@ -73,7 +86,7 @@ describe('SIGTERM loses no request (practice 1.2, ASVS 16.5.3)', () => {
     agent.destroy();
   });
 
-  it('an open stream of events ends at once, as a complete answer, and does not hold the service up [practice 1.2]', async () => {
+  it('an open stream of events ends at once, completely, and holds nothing up [practice 1.2]', timing, async () => {
     const app = await startSmallApp({ controllers: [EventsController] });
     const agent = new Agent({ keepAlive: true });
     const ended = call(app, agent, '/events');
@@ -89,11 +102,19 @@ describe('SIGTERM loses no request (practice 1.2, ASVS 16.5.3)', () => {
     agent.destroy();
   });
 
-  it('clients that never end their request, or never begin their handshake: cut in time for the rest of the stop', async () => {
+  it('clients that never end their request, or begin no handshake: cut in time for the stop', timing, async () => {
     const app = await startSmallApp({ env: { SHUTDOWN_TIMEOUT_SECONDS: '2' } });
     const silent = connect(app.port, '127.0.0.1').on('error', () => undefined);
     const body = { 'host': 'localhost', 'content-type': 'application/json', 'content-length': 100 };
-    const options = { host: '127.0.0.1', servername: 'localhost', port: app.port, method: 'POST', path: '/things', ca: app.ca, agent: false };
+    const options = {
+      host: '127.0.0.1',
+      servername: 'localhost',
+      port: app.port,
+      method: 'POST',
+      path: '/things',
+      ca: app.ca,
+      agent: false,
+    };
     const hanging = request({ ...options, headers: body });
     hanging.on('error', () => undefined).write('{');
     await vi.waitFor(() => expect(app.nest.get(Drain)['connections'].size).toBe(2), { interval: 5 });
@@ -105,7 +126,7 @@ describe('SIGTERM loses no request (practice 1.2, ASVS 16.5.3)', () => {
     silent.destroy();
   });
 
-  it('a complete request whose answer does not come in time is cut and counted, so that the process tells of it', async () => {
+  it('a complete request whose answer does not come in time is cut, counted and told', async () => {
     const app = await startSmallApp({ env: { SHUTDOWN_TIMEOUT_SECONDS: '1' }, controllers: [StuckController] });
     const agent = new Agent({ keepAlive: true });
     const outcome = call(app, agent, '/stuck').catch(() => 'cut');

@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { HealthChecks } from '../../../src/common/health-checks.js';
-import { InternalPages } from '../../../src/common/internal-pages.js';
+import { InternalPages } from '../../../src/common/http/internal-pages.js';
 import { startSmallApp, type SmallApp } from '../small-app.js';
 
 let app: SmallApp;
@@ -11,25 +11,33 @@ beforeAll(async () => {
   const pages = app.nest.get(InternalPages);
   pages.add('/hello', (path) => ({ status: 200, contentType: 'text/html; charset=utf-8', body: `<p>${path}</p>` }));
   pages.add('/broken', () => Promise.reject(new Error('SELECT secret FROM users')));
-  app.nest.get(HealthChecks).add('database', () => (databaseIsUp ? Promise.resolve() : Promise.reject(new Error('ECONNREFUSED 10.0.0.5'))));
+  app.nest
+    .get(HealthChecks)
+    .add('database', () => (databaseIsUp ? Promise.resolve() : Promise.reject(new Error('ECONNREFUSED 10.0.0.5'))));
 });
 afterAll(() => app.close());
 
 function internal(method: string, path: string, host = `localhost:${app.internalPort}`) {
   return new Promise<{ status: number; headers: Record<string, unknown>; text: string }>((resolve, reject) => {
-    const call = request({ host: '127.0.0.1', port: app.internalPort, method, path, headers: { host }, agent: false }, (answer) => {
-      let text = '';
-      answer.on('data', (chunk: Buffer) => (text += chunk.toString()));
-      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, headers: answer.headers, text }));
-    });
+    const call = request(
+      { host: '127.0.0.1', port: app.internalPort, method, path, headers: { host }, agent: false },
+      (answer) => {
+        let text = '';
+        answer.on('data', (chunk: Buffer) => (text += chunk.toString()));
+        answer.on('end', () => resolve({ status: answer.statusCode ?? 0, headers: answer.headers, text }));
+      },
+    );
     call.on('error', reject).end();
   });
 }
 
 describe('Internal pages have a listener of their own (practice 9.4, ASVS 13.4.5)', () => {
-  it.each(['/health/live', '/health/ready', '/hello', '/'])('asks the public listener for %s: 404 [A5-7] [A8-8]', async (path) => {
-    expect((await app.request('GET', path)).status).toBe(404);
-  });
+  it.each(['/health/live', '/health/ready', '/hello', '/'])(
+    'asks the public listener for %s: 404 [A5-7] [A8-8]',
+    async (path) => {
+      expect((await app.request('GET', path)).status).toBe(404);
+    },
+  );
 
   it('serves pages and what is below them; the index lists them', async () => {
     expect(await internal('GET', '/hello/you?x=1')).toMatchObject({ status: 200, text: '<p>/hello/you</p>' });
@@ -55,7 +63,9 @@ describe('Internal pages have a listener of their own (practice 9.4, ASVS 13.4.5
 
   it('pages can run and load nothing [practice 3.3] [ASVS 3.4.3]', async () => {
     const { headers } = await internal('GET', '/hello');
-    expect(headers['content-security-policy']).toBe("default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+    expect(headers['content-security-policy']).toBe(
+      "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    );
     expect(headers['access-control-allow-origin']).toBeUndefined();
   });
 
@@ -67,7 +77,10 @@ describe('Internal pages have a listener of their own (practice 9.4, ASVS 13.4.5
   });
 
   it('readiness follows the checks and does not tell why', async () => {
-    expect(await internal('GET', '/health/ready')).toMatchObject({ status: 200, text: '{"status":"up","checks":{"database":"up"}}' });
+    expect(await internal('GET', '/health/ready')).toMatchObject({
+      status: 200,
+      text: '{"status":"up","checks":{"database":"up"}}',
+    });
     databaseIsUp = false;
     const down = await internal('GET', '/health/ready');
     databaseIsUp = true;

@@ -21,31 +21,46 @@ describe('A body that is far too long is refused so that its sender reads why (R
     const raw = Buffer.alloc(size * mib, 0x20);
     for (let times = 0; times < 3; times++) {
       const answer = await app.request('POST', '/things', { raw });
-      expect(answer).toMatchObject({ status: 413, headers: { connection: 'close' }, body: { type: '/problems/content-too-large' } });
+      expect(answer).toMatchObject({
+        status: 413,
+        headers: { connection: 'close' },
+        body: { type: '/problems/content-too-large' },
+      });
     }
   });
 
   it('sends 8 MiB of another type, or to a foreign host: refused and no broken pipe [A4-1]', async () => {
     const raw = Buffer.alloc(8 * mib, 0x20);
-    expect(await app.request('POST', '/things', { raw, headers: { 'content-type': 'text/plain' } })).toMatchObject({ status: 415 });
-    expect(await app.request('POST', '/things', { raw, headers: { host: 'evil.example' } })).toMatchObject({ status: 421 });
+    expect(await app.request('POST', '/things', { raw, headers: { 'content-type': 'text/plain' } })).toMatchObject({
+      status: 415,
+    });
+    expect(await app.request('POST', '/things', { raw, headers: { host: 'evil.example' } })).toMatchObject({
+      status: 421,
+    });
   });
 
   it.each([
     ['with its length', `Content-Length: ${8 * mib}\r\n\r\n`, ''],
     ['in chunks', `Transfer-Encoding: chunked\r\n\r\n${(16 * mib).toString(16)}\r\n`, ''],
-    ['with a request behind it', `Content-Length: ${8 * mib}\r\n\r\n`, 'GET /things?behind=1 HTTP/1.1\r\nHost: localhost\r\n\r\n'],
-  ])('writes 8 MiB %s before it reads, as many clients do: no broken pipe, and the 413 alone is there [A4-1]', async (_how, fields, behind) => {
-    const socket = await open(app);
-    const failures: unknown[] = [];
-    socket.on('error', (error) => failures.push(error));
-    await write(socket, head + fields);
-    for (let sent = 0; sent < 128; sent++) await write(socket, Buffer.alloc(64 * 1024, 0x20));
-    await write(socket, behind);
-    expect(failures).toEqual([]);
-    expect(await readToEnd(socket)).toMatchObject({ status: 413, answers: 1, headers: { connection: 'close' } });
-    expect(app.logText()).not.toContain('behind');
-  });
+    [
+      'with a request behind it',
+      `Content-Length: ${8 * mib}\r\n\r\n`,
+      'GET /things?behind=1 HTTP/1.1\r\nHost: localhost\r\n\r\n',
+    ],
+  ])(
+    'writes 8 MiB %s before it reads, as many clients do: no broken pipe, and the 413 alone is there [A4-1]',
+    async (_how, fields, behind) => {
+      const socket = await open(app);
+      const failures: unknown[] = [];
+      socket.on('error', (error) => failures.push(error));
+      await write(socket, head + fields);
+      for (let sent = 0; sent < 128; sent++) await write(socket, Buffer.alloc(64 * 1024, 0x20));
+      await write(socket, behind);
+      expect(failures).toEqual([]);
+      expect(await readToEnd(socket)).toMatchObject({ status: 413, answers: 1, headers: { connection: 'close' } });
+      expect(app.logText()).not.toContain('behind');
+    },
+  );
 
   it.each([
     ['the time is up', { ms: 200, idleMs: 60_000, bytes: Infinity }],
@@ -72,10 +87,13 @@ describe('A body that is far too long is refused so that its sender reads why (R
     await ended;
   });
 
-  const write = (socket: TLSSocket, bytes: string | Buffer) => new Promise<void>((resolve) => socket.write(bytes, () => resolve()));
+  const write = (socket: TLSSocket, bytes: string | Buffer) =>
+    new Promise<void>((resolve) => socket.write(bytes, () => resolve()));
 
   const connections = () =>
     new Promise<number>((resolve, reject) => {
-      app.nest.getHttpServer().getConnections((error: Error | null, count: number) => (error === null ? resolve(count) : reject(error)));
+      app.nest
+        .getHttpServer()
+        .getConnections((error: Error | null, count: number) => (error === null ? resolve(count) : reject(error)));
     });
 });

@@ -14,7 +14,10 @@ class HalfController {
 
 let app: SmallApp;
 beforeAll(async () => {
-  app = await startSmallApp({ controllers: [HalfController], bounds: { headersTimeout: 400, requestTimeout: 800, checkInterval: 100 } });
+  app = await startSmallApp({
+    controllers: [HalfController],
+    bounds: { headersTimeout: 400, requestTimeout: 800, checkInterval: 100 },
+  });
 });
 afterAll(() => app.close());
 
@@ -22,7 +25,11 @@ const post = 'POST /things HTTP/1.1\r\nHost: localhost\r\nContent-Type: applicat
 
 describe('The HTTP parser takes one meaning only (abuse case A8-4, RFC 9112 section 11)', () => {
   const attacks: [string, string][] = [
-    ['a content length beside a transfer coding', `${post}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /things HTTP/1.1\r\nHost: localhost\r\n\r\n`],
+    [
+      'a content length beside a transfer coding',
+      `${post}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /things HTTP/1.1\r\nHost: ` +
+        `localhost\r\n\r\n`,
+    ],
     ['two different content lengths', `${post}Content-Length: 2\r\nContent-Length: 20\r\n\r\n{}`],
     ['two equal content lengths', `${post}Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}`],
     ['a list of content lengths', `${post}Content-Length: 2, 2\r\n\r\n{}`],
@@ -44,12 +51,21 @@ describe('The HTTP parser takes one meaning only (abuse case A8-4, RFC 9112 sect
   it.each(attacks)('sends %s: 400, one answer, connection closed [A8-4] [ASVS 4.2.1]', async (_name, bytes) => {
     const answer = await exchange(app, bytes);
     expect(answer).toMatchObject({ status: 400, answers: 1 });
-    expect(answer.headers).toMatchObject({ 'content-type': 'application/problem+json; charset=utf-8', 'connection': 'close' });
-    expect(JSON.parse(answer.body)).toMatchObject({ type: '/problems/malformed-request', requestId: answer.headers['x-request-id'] });
+    expect(answer.headers).toMatchObject({
+      'content-type': 'application/problem+json; charset=utf-8',
+      'connection': 'close',
+    });
+    expect(JSON.parse(answer.body)).toMatchObject({
+      type: '/problems/malformed-request',
+      requestId: answer.headers['x-request-id'],
+    });
   });
 
   it('pipelines a smuggled request behind a refused one: it is never answered [A8-4]', async () => {
-    const answer = await exchange(app, `${post}Content-Length: 2\r\nContent-Length: 0\r\n\r\n{}DELETE /things/1 HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+    const answer = await exchange(
+      app,
+      `${post}Content-Length: 2\r\nContent-Length: 0\r\n\r\n{}DELETE /things/1 HTTP/1.1\r\nHost: localhost\r\n\r\n`,
+    );
     expect(answer.answers).toBe(1);
     expect(app.logText()).not.toContain('DELETE');
   });
@@ -65,15 +81,26 @@ describe('The HTTP parser takes one meaning only (abuse case A8-4, RFC 9112 sect
     expect((await exchange(app, `GET /things HTTP/1.1\r\nHost: localhost\r\n${fields}\r\n`)).status).toBe(431);
   });
 
-  it.each([101, 1500, 3000])('sends %i tiny headers, which the parser would take or drop in silence: 431 [A4-1]', async (count) => {
-    const fields = 'a:\r\n'.repeat(count);
-    expect((await exchange(app, `GET /things HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${fields}\r\n`)).status).toBe(431);
-  });
+  it.each([101, 1500, 3000])(
+    'sends %i tiny headers, which the parser would take or drop in silence: 431 [A4-1]',
+    async (count) => {
+      const fields = 'a:\r\n'.repeat(count);
+      expect(
+        (await exchange(app, `GET /things HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${fields}\r\n`)).status,
+      ).toBe(431);
+    },
+  );
 
   it('lets the header trickle in: 408 and a closed connection [A4-1] [ASVS 15.2.2]', async () => {
     const answer = await exchange(app, 'GET /things HTTP/1.1\r\nHost: localhost\r\nX: a');
     expect(answer.status).toBe(408);
-    expect(answer.headers).toMatchObject({ 'strict-transport-security': expect.any(String), 'content-security-policy': expect.any(String), 'x-content-type-options': 'nosniff', 'cache-control': 'no-store', 'connection': 'close' });
+    expect(answer.headers).toMatchObject({
+      'strict-transport-security': expect.any(String),
+      'content-security-policy': expect.any(String),
+      'x-content-type-options': 'nosniff',
+      'cache-control': 'no-store',
+      'connection': 'close',
+    });
     expect(JSON.parse(answer.body)).toMatchObject({ type: '/problems/request-timeout', status: 408 });
   });
 
@@ -92,7 +119,10 @@ describe('The HTTP parser takes one meaning only (abuse case A8-4, RFC 9112 sect
   });
 
   it('floods a chunk with extensions: refused, connection closed [A8-4]', async () => {
-    const answer = await exchange(app, `${post}Transfer-Encoding: chunked\r\n\r\n2;${'x'.repeat(20_000)}\r\n{}\r\n0\r\n\r\n`);
+    const answer = await exchange(
+      app,
+      `${post}Transfer-Encoding: chunked\r\n\r\n2;${'x'.repeat(20_000)}\r\n{}\r\n0\r\n\r\n`,
+    );
     expect(answer.status).toBe(413);
   });
 
@@ -103,7 +133,10 @@ describe('The HTTP parser takes one meaning only (abuse case A8-4, RFC 9112 sect
   });
 
   it('expects something unknown: answered like any request, with all headers', async () => {
-    const answer = await exchange(app, 'GET /things HTTP/1.1\r\nHost: localhost\r\nExpect: a-miracle\r\nConnection: close\r\n\r\n');
+    const answer = await exchange(
+      app,
+      'GET /things HTTP/1.1\r\nHost: localhost\r\nExpect: a-miracle\r\nConnection: close\r\n\r\n',
+    );
     expect(answer.status).toBe(200);
     expect(answer.headers['strict-transport-security']).toBeDefined();
   });

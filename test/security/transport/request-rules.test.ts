@@ -8,7 +8,8 @@ beforeAll(async () => {
 });
 afterAll(() => app.close());
 
-const get = (fields: string, target = '/things') => exchange(app, `GET ${target} HTTP/1.1\r\n${fields}Connection: close\r\n\r\n`);
+const get = (fields: string, target = '/things') =>
+  exchange(app, `GET ${target} HTTP/1.1\r\n${fields}Connection: close\r\n\r\n`);
 const host = 'Host: localhost\r\n';
 
 describe('A request has one meaning for every hop (ASVS 4.2.1, 15.3.7)', () => {
@@ -24,7 +25,10 @@ describe('A request has one meaning for every hop (ASVS 4.2.1, 15.3.7)', () => {
   ];
 
   it.each(ambiguous)('sends %s: 400 [A1-8]', async (_name, target) => {
-    expect(await app.request('GET', target)).toMatchObject({ status: 400, body: { type: '/problems/malformed-request' } });
+    expect(await app.request('GET', target)).toMatchObject({
+      status: 400,
+      body: { type: '/problems/malformed-request' },
+    });
   });
 
   it.each([
@@ -49,14 +53,30 @@ describe('A request has one meaning for every hop (ASVS 4.2.1, 15.3.7)', () => {
     expect((await get(host, '*things')).status).toBe(404);
   });
 
-  it.each(['evil.example', 'localhost.evil.example', 'localhost..', 'api.example.org.evil.example', 'api.example.org:8080', '10.0.0.1', 'user@localhost', '[::2]', 'localhost:80:80'])(
-    'names the host %s: 421 [A8-5] [A9-3]',
-    async (name) => {
-      expect(await get(`Host: ${name}\r\n`)).toMatchObject({ status: 421 });
-    },
-  );
+  it.each([
+    'evil.example',
+    'localhost.evil.example',
+    'localhost..',
+    'api.example.org.evil.example',
+    'api.example.org:8080',
+    '10.0.0.1',
+    'user@localhost',
+    '[::2]',
+    'localhost:80:80',
+  ])('names the host %s: 421 [A8-5] [A9-3]', async (name) => {
+    expect(await get(`Host: ${name}\r\n`)).toMatchObject({ status: 421 });
+  });
 
-  it.each(['localhost', 'LOCALHOST:8443', '127.0.0.1:9', '[::1]:8443', 'api.example.org', 'api.example.org:443', 'api.example.org.', 'API.example.org.:443'])('names the host %s: served', async (name) => {
+  it.each([
+    'localhost',
+    'LOCALHOST:8443',
+    '127.0.0.1:9',
+    '[::1]:8443',
+    'api.example.org',
+    'api.example.org:443',
+    'api.example.org.',
+    'API.example.org.:443',
+  ])('names the host %s: served', async (name) => {
     expect((await get(`Host: ${name}\r\n`)).status).toBe(200);
   });
 
@@ -68,7 +88,15 @@ describe('A request has one meaning for every hop (ASVS 4.2.1, 15.3.7)', () => {
         const raw = { url: '/', method: 'GET', headers: { host: name }, rawHeaders: ['Host', name] };
         rules({ raw } as unknown as Parameters<typeof rules>[0], undefined, resolve);
       });
-    for (const name of ['localhost', '127.0.0.1', '[::1]', '203.0.113.9', 'www.api.example.org', 'api.example.org:8443']) expect(await outcome(name)).toMatchObject({ type: 'misdirected-request' });
+    for (const name of [
+      'localhost',
+      '127.0.0.1',
+      '[::1]',
+      '203.0.113.9',
+      'www.api.example.org',
+      'api.example.org:8443',
+    ])
+      expect(await outcome(name)).toMatchObject({ type: 'misdirected-request' });
     expect(await outcome('api.example.org')).toBeUndefined();
   });
 
@@ -79,41 +107,76 @@ describe('A request has one meaning for every hop (ASVS 4.2.1, 15.3.7)', () => {
     },
   );
 
-  it.each(['/%74hings', '/thing%73', '/things/%31', '/%54hings', '/things/a%2Db', '/things/a%7Eb', '/things/a%5fb', '/%2e/things'])(
-    'encodes what needs no encoding, %s: 400, never the handler [A5-2]',
-    async (path) => {
-      expect(await app.request('GET', path)).toMatchObject({ status: 400, body: { type: '/problems/malformed-request' } });
-    },
-  );
+  it.each([
+    '/%74hings',
+    '/thing%73',
+    '/things/%31',
+    '/%54hings',
+    '/things/a%2Db',
+    '/things/a%7Eb',
+    '/things/a%5fb',
+    '/%2e/things',
+  ])('encodes what needs no encoding, %s: 400, never the handler [A5-2]', async (path) => {
+    expect(await app.request('GET', path)).toMatchObject({
+      status: 400,
+      body: { type: '/problems/malformed-request' },
+    });
+  });
 
   it('encodes what has to be encoded: served', async () => {
     expect((await app.request('GET', '/things/caf%C3%A9%20%7B%40')).body).toEqual({ id: 'café {@' });
   });
 
-  it.each(['xchunked', 'identity', 'gzip, chunked', 'chunked, chunked', '"chunked"', 'chunked;q=1', ', chunked', 'x\r\nTransfer-Encoding: chunked', ''])(
-    'names the transfer coding `%s`: 400, one answer, closed [A8-4] [ASVS 4.2.1]',
-    async (coding) => {
-      const answer = await exchange(app, `POST /things HTTP/1.1\r\n${host}Content-Type: application/json\r\nTransfer-Encoding: ${coding}\r\n\r\n2\r\n{}\r\n0\r\n\r\n`);
-      expect(answer).toMatchObject({ status: 400, answers: 1, headers: { connection: 'close' } });
-    },
-  );
+  it.each([
+    'xchunked',
+    'identity',
+    'gzip, chunked',
+    'chunked, chunked',
+    '"chunked"',
+    'chunked;q=1',
+    ', chunked',
+    'x\r\nTransfer-Encoding: chunked',
+    '',
+  ])('names the transfer coding `%s`: 400, one answer, closed [A8-4] [ASVS 4.2.1]', async (coding) => {
+    const answer = await exchange(
+      app,
+      `POST /things HTTP/1.1\r\n${host}Content-Type: application/json\r\nTransfer-Encoding: ` +
+        `${coding}\r\n\r\n2\r\n{}\r\n0\r\n\r\n`,
+    );
+    expect(answer).toMatchObject({ status: 400, answers: 1, headers: { connection: 'close' } });
+  });
 
   it.each(['chunked', 'Chunked'])('names the transfer coding `%s`: served', async (coding) => {
-    const answer = await exchange(app, `POST /things HTTP/1.1\r\n${host}Content-Type: application/json\r\nConnection: close\r\nTransfer-Encoding: ${coding}\r\n\r\n2\r\n{}\r\n0\r\n\r\n`);
+    const answer = await exchange(
+      app,
+      `POST /things HTTP/1.1\r\n${host}Content-Type: application/json\r\nConnection: ` +
+        `close\r\nTransfer-Encoding: ${coding}\r\n\r\n2\r\n{}\r\n0\r\n\r\n`,
+    );
     expect(answer.status).toBe(201);
   });
 
-  it.each(['If-Match: "1"', 'Idempotency-Key: a', 'Origin: https://api.example.org', 'Content-Encoding: identity', 'Content-Type: application/json', 'Authorization: Bearer a', 'Host: localhost'])(
-    'sends `%s` twice, the same or another: 400 [A8-4] [ASVS 15.3.7]',
-    async (field) => {
-      const others = field.startsWith('Host') ? '' : host;
-      expect(await get(`${others}${field}\r\n${field}\r\n`)).toMatchObject({ status: 400, answers: 1 });
-      expect(await get(`${others}${field}\r\n${field.replace(':', '').replace(' ', ': ')}x\r\n`)).toMatchObject({ status: 400, answers: 1 });
-    },
-  );
+  it.each([
+    'If-Match: "1"',
+    'Idempotency-Key: a',
+    'Origin: https://api.example.org',
+    'Content-Encoding: identity',
+    'Content-Type: application/json',
+    'Authorization: Bearer a',
+    'Host: localhost',
+  ])('sends `%s` twice, the same or another: 400 [A8-4] [ASVS 15.3.7]', async (field) => {
+    const others = field.startsWith('Host') ? '' : host;
+    expect(await get(`${others}${field}\r\n${field}\r\n`)).toMatchObject({ status: 400, answers: 1 });
+    expect(await get(`${others}${field}\r\n${field.replace(':', '').replace(' ', ': ')}x\r\n`)).toMatchObject({
+      status: 400,
+      answers: 1,
+    });
+  });
 
   it('sends a path segment of 101 characters: 414 [practice 6.2]', async () => {
-    expect(await app.request('GET', `/things/${'a'.repeat(101)}`)).toMatchObject({ status: 414, body: { type: '/problems/uri-too-long' } });
+    expect(await app.request('GET', `/things/${'a'.repeat(101)}`)).toMatchObject({
+      status: 414,
+      body: { type: '/problems/uri-too-long' },
+    });
   });
 
   it('an honest query arrives', async () => {
@@ -124,7 +187,10 @@ describe('A request has one meaning for every hop (ASVS 4.2.1, 15.3.7)', () => {
 
 describe('Who the client is (ASVS 4.1.3, 15.3.4; practice 4.4)', () => {
   it('sends X-Forwarded-For without a trusted proxy: the address of the connection is logged [A4-6]', async () => {
-    const { headers } = await app.request('GET', '/things', { from: '127.0.0.77', headers: { 'x-forwarded-for': '203.0.113.9' } });
+    const { headers } = await app.request('GET', '/things', {
+      from: '127.0.0.77',
+      headers: { 'x-forwarded-for': '203.0.113.9' },
+    });
     const line = await app.logLine((entry) => entry['http.request.id'] === headers['x-request-id']);
     expect(line['client.address']).toBe('127.0.0.77');
   });
@@ -140,8 +206,11 @@ describe('Who the client is (ASVS 4.1.3, 15.3.4; practice 4.4)', () => {
     expect(await addressOf('127.0.0.88', '203.0.113.7, [2001:db8::9]:55')).toBe('2001:db8::9');
     expect(await addressOf('127.0.0.88', '[2001:db8::9]')).toBe('2001:db8::9');
     expect(await addressOf('127.0.0.88', '6.6.6.6, 203.0.113.9:55, 127.0.0.88:1')).toBe('203.0.113.9');
-    for (const rubbish of ['rubbish', '203.0.113.9:', '203.0.113.9:a', '[203.0.113.9', 'unknown', '203.0.113.9, ']) expect(await addressOf('127.0.0.88', rubbish)).toBe('127.0.0.88');
-    await proxied.logLine((entry) => entry['log.level'] === 'warn' && String(entry['message']).includes('its clients share its limits'));
+    for (const rubbish of ['rubbish', '203.0.113.9:', '203.0.113.9:a', '[203.0.113.9', 'unknown', '203.0.113.9, '])
+      expect(await addressOf('127.0.0.88', rubbish)).toBe('127.0.0.88');
+    await proxied.logLine(
+      (entry) => entry['log.level'] === 'warn' && String(entry['message']).includes('its clients share its limits'),
+    );
     expect(await addressOf('127.0.0.89', '203.0.113.9')).toBe('127.0.0.89');
     await proxied.close();
   });

@@ -11,6 +11,7 @@ export interface Schema {
   readonly enum?: readonly unknown[];
   readonly example?: unknown;
   readonly minLength?: number;
+  readonly minimum?: number;
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly required?: readonly string[];
   readonly items?: Schema;
@@ -42,6 +43,8 @@ export interface Route {
   readonly isPublic: boolean;
   readonly parameters: readonly Parameter[];
   readonly body: Schema | undefined;
+  /** Of a route that takes a form. */
+  readonly form: Schema | undefined;
 }
 
 /** An id of the right form that nothing has: no attack below ever reaches a row. */
@@ -52,13 +55,16 @@ export class EveryInput {
 
   constructor(private readonly document: OpenAPIObject) {
     this.routes = Object.entries(document.paths).flatMap(([path, operations]) =>
-      (Object.entries(operations) as [string, PublishedOperation][]).map(([verb, { security, parameters = [], requestBody }]) => ({
-        method: verb.toUpperCase(),
-        path,
-        isPublic: security.length === 0,
-        parameters,
-        body: requestBody?.content['application/json']?.schema,
-      })),
+      (Object.entries(operations) as [string, PublishedOperation][]).map(
+        ([verb, { security, parameters = [], requestBody }]) => ({
+          method: verb.toUpperCase(),
+          path,
+          isPublic: security.length === 0,
+          parameters,
+          body: requestBody?.content['application/json']?.schema,
+          form: requestBody?.content['application/x-www-form-urlencoded']?.schema,
+        }),
+      ),
     );
   }
 
@@ -85,10 +91,12 @@ export class EveryInput {
   /** A body that every rule of the document lets pass. */
   sample(schema: Schema): unknown {
     const { type, properties, required = [], items, ...rules } = this.resolve(schema);
-    if (properties !== undefined) return Object.fromEntries(required.map((name) => [name, this.sample(properties[name] ?? {})]));
+    if (properties !== undefined)
+      return Object.fromEntries(required.map((name) => [name, this.sample(properties[name] ?? {})]));
     const kind = typeof type === 'string' ? type : type?.[0];
     if (kind === 'array') return items === undefined ? [] : [this.sample(items)];
     if (kind === 'boolean') return true;
+    if (kind === 'integer' || kind === 'number') return rules.example ?? rules.minimum ?? 1;
     return rules.example ?? rules.enum?.[0] ?? sampleText(rules);
   }
 }
@@ -100,7 +108,11 @@ function sampleText({ format, pattern, minLength = 1 }: Schema): string {
 }
 
 /** The same body with another value at the place. */
-export function withValue(body: unknown, [name = '', ...rest]: readonly string[], value: unknown): Record<string, unknown> {
+export function withValue(
+  body: unknown,
+  [name = '', ...rest]: readonly string[],
+  value: unknown,
+): Record<string, unknown> {
   const object = (body ?? {}) as Record<string, unknown>;
   return { ...object, [name]: rest.length === 0 ? value : withValue(object[name], rest, value) };
 }

@@ -1,10 +1,10 @@
 import { Controller, Get, Module } from '@nestjs/common';
 import { ApiOkResponse } from '@nestjs/swagger';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Public } from '../../../src/common/access.decorators.js';
-import { OptionalField, TokenField } from '../../../src/common/fields.js';
-import { RequestHeaders } from '../../../src/common/request-headers.js';
-import { ViewField } from '../../../src/common/view.js';
+import { Public } from '../../../src/common/access/access.decorators.js';
+import { OptionalField, TokenField } from '../../../src/common/http/fields.js';
+import { RequestHeaders } from '../../../src/common/http/parameters.js';
+import { ViewField } from '../../../src/common/http/view.js';
 import { startApp, type TestApp } from '../../support/app.js';
 
 class TraceHeaders {
@@ -44,23 +44,37 @@ describe('validation: header fields [practice 3.1] [ASVS 2.2.1]', () => {
   const read = (headers: Record<string, string>) => app.request('GET', '/v1/traces', { headers });
 
   it('a handler gets the declared field, and none of the others that every request has', async () => {
-    expect(await read({ 'x-trace': 'abc', 'x-other': 'def' })).toMatchObject({ status: 200, body: { trace: 'abc', fields: 1 } });
+    expect(await read({ 'x-trace': 'abc', 'x-other': 'def' })).toMatchObject({
+      status: 200,
+      body: { trace: 'abc', fields: 1 },
+    });
   });
 
   it('an optional field that is not sent is not there', async () => {
     expect(await read({})).toMatchObject({ status: 200, body: { trace: null, fields: 0 } });
   });
 
-  it.each([['too long', 'a'.repeat(11), 'wrong-length'], ['in a wrong form', 'a b', 'wrong-format']])('sends a field %s: 400 with a pointer', async (_, value, code) => {
+  it.each([
+    ['too long', 'a'.repeat(11), 'wrong-length'],
+    ['in a wrong form', 'a b', 'wrong-format'],
+  ])('sends a field %s: 400 with a pointer', async (_, value, code) => {
     const refused = await read({ 'x-trace': value });
-    expect(refused).toMatchObject({ status: 400, body: { type: '/problems/malformed-request', errors: [{ pointer: 'header:x-trace', code }] } });
+    expect(refused).toMatchObject({
+      status: 400,
+      body: { type: '/problems/malformed-request', errors: [{ pointer: 'header:x-trace', code }] },
+    });
     expect(refused.text).not.toContain(value);
   });
 
   it('publishes the field with its rules', async () => {
     const { body } = await app.request('GET', '/openapi.json');
     expect(body.paths['/v1/traces'].get.parameters).toEqual([
-      { name: 'x-trace', in: 'header', required: false, schema: { type: 'string', maxLength: 10, pattern: '^[A-Za-z0-9_.-]+$' } },
+      {
+        name: 'x-trace',
+        in: 'header',
+        required: false,
+        schema: { type: 'string', maxLength: 10, pattern: '^[A-Za-z0-9_.-]+$' },
+      },
     ]);
   });
 });
@@ -84,7 +98,9 @@ describe('validation: the boot looks at header fields too [practice 3.2]', () =>
         return headers;
       }
     }
-    expect(await boot(Careless)).toMatchObject({ message: expect.stringContaining('Careless.read takes header fields without a DTO class') });
+    expect(await boot(Careless)).toMatchObject({
+      message: expect.stringContaining('Careless.read takes header fields without a DTO class'),
+    });
   });
 
   it('a DTO names a field in capitals, where it would never be found: the service does not start', async () => {
@@ -101,6 +117,8 @@ describe('validation: the boot looks at header fields too [practice 3.2]', () =>
         return headers;
       }
     }
-    expect(await boot(Careless)).toMatchObject({ message: expect.stringContaining('Careless.read takes the header field X-Trace: write it in lower case') });
+    expect(await boot(Careless)).toMatchObject({
+      message: expect.stringContaining('Careless.read takes the header field X-Trace: write it in lower case'),
+    });
   });
 });

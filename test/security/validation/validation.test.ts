@@ -1,13 +1,36 @@
-import { Body, Controller, Delete, Get, Headers, HttpCode, Ip, Module, Post, RawBody, Req, Res, Session, StreamableFile, UploadedFile } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  createParamDecorator,
+  Delete,
+  Get,
+  Headers,
+  HttpCode,
+  Ip,
+  Module,
+  Next,
+  Post,
+  RawBody,
+  Req,
+  Res,
+  Session,
+  StreamableFile,
+  UploadedFile,
+} from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiProduces } from '@nestjs/swagger';
 import { HttpAdapterHost } from '@nestjs/core';
+import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import type { FastifyInstance, FastifyReply } from 'fastify';
+import { firstValueFrom, of } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Can } from '../../../src/common/access.decorators.js';
-import { TextField } from '../../../src/common/fields.js';
-import { ViewField } from '../../../src/common/view.js';
+import { Can } from '../../../src/common/access/access.decorators.js';
+import { TextField } from '../../../src/common/http/fields.js';
+import { ViewField } from '../../../src/common/http/view.js';
+import { AnswerInterceptor } from '../../../src/security/validation/answer.interceptor.js';
+import { accountPermissions } from '../../../src/users/users.permissions.js';
 import { signUp, type Actor } from '../../support/actors.js';
 import { startApp, type TestApp } from '../../support/app.js';
+import { SamplesModule } from '../../support/sample/samples.module.js';
 
 class TestInput {
   @TextField({ min: 1, max: 10 })
@@ -24,49 +47,50 @@ const row = { shown: 'yes', passwordHash: 'canary-hash-4711', nested: { secret: 
 @Controller('v1/test-rows')
 class RowsController {
   @Get()
-  @Can('resource:read')
+  @Can(accountPermissions.read)
   @ApiOkResponse({ type: TestView })
   row() {
     return row;
   }
 
   @Get('list')
-  @Can('resource:read')
+  @Can(accountPermissions.read)
   @ApiOkResponse({ type: TestView })
   list() {
     return [row, null, 'canary-hash-4711'];
   }
 
   @Get('text')
-  @Can('resource:read')
+  @Can(accountPermissions.read)
   @ApiOkResponse({ type: TestView })
   text() {
     return JSON.stringify(row);
   }
 
   @Get('bytes')
-  @Can('resource:read')
+  @Can(accountPermissions.read)
   @ApiOkResponse({ type: TestView })
   bytes() {
     return Buffer.from(JSON.stringify(row));
   }
 
   @Get('stream')
-  @Can('resource:read')
+  @Can(accountPermissions.read)
   @ApiOkResponse({ type: TestView })
   stream() {
     return new StreamableFile(Buffer.from(JSON.stringify(row)));
   }
 
-  @Get('by-hand')
-  @Can('resource:read')
+  @Get('in-hand')
+  @Can(accountPermissions.read)
   @ApiOkResponse({ type: TestView })
-  byHand(@Res() reply: FastifyReply) {
+  inHand(@Res({ passthrough: true }) reply: FastifyReply) {
     void reply.send(row);
+    return row;
   }
 
   @Get('throws')
-  @Can('resource:read')
+  @Can(accountPermissions.read)
   @ApiOkResponse({ type: TestView })
   throws() {
     return {
@@ -77,7 +101,7 @@ class RowsController {
   }
 
   @Get('file')
-  @Can('resource:read')
+  @Can(accountPermissions.read)
   @ApiProduces('text/plain')
   file() {
     return 'a file';
@@ -85,14 +109,14 @@ class RowsController {
 
   @Delete()
   @HttpCode(204)
-  @Can('resource:read')
+  @Can(accountPermissions.read)
   @ApiNoContentResponse()
   nothing() {
     return row;
   }
 
   @Post('nothing')
-  @Can('resource:read')
+  @Can(accountPermissions.read)
   @ApiNoContentResponse()
   nothingWithAnotherStatus() {
     return row;
@@ -112,31 +136,43 @@ let app: TestApp;
 let alice: Actor;
 
 beforeAll(async () => {
-  app = await startApp({ modules: [RowsModule], broken: '/v1/test-rows' });
+  app = await startApp({ modules: [SamplesModule, RowsModule], broken: '/v1/test-rows' });
   alice = await signUp(app, 'alice');
 });
 afterAll(() => app.close());
 
-const create = (body: unknown) => app.request('POST', '/v1/resources', { token: alice.token, body });
+const create = (body: unknown) => app.request('POST', '/v1/samples', { token: alice.token, body });
 const valid = { title: 'Title', body: 'Body' };
-const stored = async () => (await app.sql<{ count: number }>('SELECT count(*)::int AS count FROM resources'))[0]?.count;
+const stored = async () => (await app.sql<{ count: number }>('SELECT count(*)::int AS count FROM samples'))[0]?.count;
 
 describe('validation: inputs [practice 3.1] [practice 3.2]', () => {
   it('takes text of any script, and normalises it to NFC [ASVS 2.2.1]', async () => {
-    const { status, body } = await create({ title: '  Cafe\u0301 \u{1F600} \u0645\u0631\u062d\u0628\u0627 ', body: 'line 1\n\tline 2 ' });
+    const { status, body } = await create({
+      title: '  Cafe\u0301 \u{1F600} \u0645\u0631\u062d\u0628\u0627 ',
+      body: 'line 1\n\tline 2 ',
+    });
     expect(status).toBe(201);
-    expect(body).toMatchObject({ title: 'Caf\u00e9 \u{1F600} \u0645\u0631\u062d\u0628\u0627', body: 'line 1\n\tline 2 ' });
+    expect(body).toMatchObject({
+      title: 'Caf\u00e9 \u{1F600} \u0645\u0631\u062d\u0628\u0627',
+      body: 'line 1\n\tline 2 ',
+    });
   });
 
-  it.each([['an array', ['a']], ['an object', { a: 1 }], ['a number', 7], ['a boolean', true], ['null', null]])(
-    'sends %s in place of a text: 422, and nothing is stored [ASVS 15.3.5]',
-    async (_, title) => {
-      const before = await stored();
-      const refused = await create({ ...valid, title });
-      expect(refused).toMatchObject({ status: 422, body: { type: '/problems/validation-failed', errors: [{ pointer: '/title' }] } });
-      expect(await stored()).toBe(before);
-    },
-  );
+  it.each([
+    ['an array', ['a']],
+    ['an object', { a: 1 }],
+    ['a number', 7],
+    ['a boolean', true],
+    ['null', null],
+  ])('sends %s in place of a text: 422, and nothing is stored [ASVS 15.3.5]', async (_, title) => {
+    const before = await stored();
+    const refused = await create({ ...valid, title });
+    expect(refused).toMatchObject({
+      status: 422,
+      body: { type: '/problems/validation-failed', errors: [{ pointer: '/title' }] },
+    });
+    expect(await stored()).toBe(before);
+  });
 
   it.each([
     ['an empty title', { title: '   ' }, 'wrong-length'],
@@ -146,7 +182,11 @@ describe('validation: inputs [practice 3.1] [practice 3.2]', () => {
     ['a line feed in a title', { title: 'a\nb' }, 'unsafe-text'],
     ['a direction override in a title', { title: 'user\u202egnp.exe' }, 'unsafe-text'],
     ['a NUL', { body: 'a\u0000b' }, 'unsafe-text'],
-    ['a text that looks like a sealed cell', { title: 'enc:v1:01890000-0000-7000-8000-000000000000:AAAA' }, 'unsafe-text'],
+    [
+      'a text that looks like a sealed cell',
+      { title: 'enc:v1:01890000-0000-7000-8000-000000000000:AAAA' },
+      'unsafe-text',
+    ],
   ])('sends %s: 422 with a pointer and a stable code [ASVS 2.2.1] [ASVS 1.3.3]', async (_, change, code) => {
     const before = await stored();
     const refused = await create({ ...valid, ...change });
@@ -155,35 +195,48 @@ describe('validation: inputs [practice 3.1] [practice 3.2]', () => {
   });
 
   it('names every missing field at once', async () => {
-    const { status, body } = await app.request('POST', '/v1/resources', { token: alice.token });
+    const { status, body } = await app.request('POST', '/v1/samples', { token: alice.token });
     expect(status).toBe(422);
     expect(body.errors.map(({ pointer }: { pointer: string }) => pointer)).toEqual(['/title', '/body']);
   });
 
-  it.each(['[]', '"text"', '7', 'null', 'true'])('sends the JSON document %s where an object is due: refused', async (raw) => {
-    expect([400, 422]).toContain((await app.request('POST', '/v1/resources', { token: alice.token, raw })).status);
-  });
+  it.each(['[]', '"text"', '7', 'null', 'true'])(
+    'sends the JSON document %s where an object is due: refused',
+    async (raw) => {
+      expect([400, 422]).toContain((await app.request('POST', '/v1/samples', { token: alice.token, raw })).status);
+    },
+  );
 
   it.each(['toString', 'hasOwnProperty', 'constructor', '__defineGetter__', 'valueOf', 'isPrototypeOf', 'unknown'])(
     'sends the field %s, which every object has: 400, and nothing is stored [A3-6] [ASVS 1.5.2] [ASVS 15.3.6]',
     async (name) => {
       const before = await stored();
       const raw = `{"title":"a","body":"b","${name}":"x"}`;
-      expect((await app.request('POST', '/v1/resources', { token: alice.token, raw })).status).toBe(400);
-      expect((await app.request('GET', `/v1/resources?${name}=1`, { token: alice.token })).status).toBe(400);
+      expect((await app.request('POST', '/v1/samples', { token: alice.token, raw })).status).toBe(400);
+      expect((await app.request('GET', `/v1/samples?${name}=1`, { token: alice.token })).status).toBe(400);
       expect(await stored()).toBe(before);
     },
   );
 
-  it.each(['toString', 'hasOwnProperty', 'constructor', 'unknown'])('sends the field %s in an object inside: 400, with a pointer to it [A3-6] [ASVS 15.3.3]', async (name) => {
-    const raw = `{"credential":{"id":"a","rawId":"a","type":"public-key","response":{"clientDataJSON":"a","authenticatorData":"a","signature":"a","userHandle":"a","${name}":"x"}}}`;
-    const refused = await app.request('POST', '/v1/auth/passkeys/sign-in', { raw });
-    expect(refused).toMatchObject({ status: 400, body: { errors: [{ pointer: `/credential/response/${name}`, code: 'unknown-field' }] } });
-  });
+  it.each(['toString', 'hasOwnProperty', 'constructor', 'unknown'])(
+    'sends the field %s in an object inside: 400, with a pointer to it [A3-6] [ASVS 15.3.3]',
+    async (name) => {
+      const raw = `{"title":"a","body":"b","place":{"room":"a","${name}":"x"}}`;
+      const refused = await app.request('POST', '/v1/samples', { token: alice.token, raw });
+      expect(refused).toMatchObject({
+        status: 400,
+        body: { errors: [{ pointer: `/place/${name}`, code: 'unknown-field' }] },
+      });
+    },
+  );
 
-  it('invents fields: the audit trail has how many and where, and none of their names [ASVS 16.3.3] [A3-1]', async () => {
+  it('invents fields: the audit trail has how many and where, no names [ASVS 16.3.3] [A3-1]', async () => {
     expect((await create({ ...valid, isAdmin: true, role: 'admin' })).status).toBe(400);
-    const event = await app.auditEvent('input_validation_fail', ({ actor_id, details }) => actor_id === alice.userId && (details as { unknownFields?: number }).unknownFields === 2);
+    const event = await app.auditEvent(
+      'input_validation_fail',
+      ({ actor_id, details }) =>
+        actor_id === alice.userId && (details as { unknownFields?: number }).unknownFields === 2,
+    );
     expect(event).toMatchObject({ outcome: 'denied', details: { in: 'body', unknownFields: 2 } });
     expect(JSON.stringify(event)).not.toContain('isAdmin');
   });
@@ -191,13 +244,15 @@ describe('validation: inputs [practice 3.1] [practice 3.2]', () => {
   it('sends one field of a change: the audit trail names that one and no other [ASVS 16.2.1]', async () => {
     const { body, headers } = await create(valid);
     const change = { token: alice.token, headers: { 'if-match': headers['etag'] ?? '' }, body: { title: 'new' } };
-    expect((await app.request('PATCH', `/v1/resources/${body.id}`, change)).status).toBe(200);
+    expect((await app.request('PATCH', `/v1/samples/${body.id}`, change)).status).toBe(200);
     const event = await app.auditEvent('sensitive_update', (row) => row['target_id'] === body.id);
     expect(event['details']).toEqual({ fields: ['title'] });
   });
 
   it('never repeats a value in its answer: it may be a secret [ASVS 14.2.4]', async () => {
-    const refused = await app.request('POST', '/v1/auth/login', { body: { email: 'canary-4711', password: { canary: 4711 }, canary4712: 'canary-4713' } });
+    const refused = await app.request('POST', '/v1/auth/login', {
+      body: { email: 'canary-4711', password: { canary: 4711 }, canary4712: 'canary-4713' },
+    });
     expect(refused.status).toBe(400);
     expect(refused.text).not.toMatch(/canary-4711|canary-4713/);
   });
@@ -205,18 +260,21 @@ describe('validation: inputs [practice 3.1] [practice 3.2]', () => {
   it.each(['0', '101', '-1', '1e9', '0x10', '9007199254740993', 'NaN', '%201', '', '1.5'])(
     'asks for limit=%s: 400 [A4-2] [ASVS 1.4.2]',
     async (limit) => {
-      expect((await app.request('GET', `/v1/resources?limit=${limit}`, { token: alice.token })).status).toBe(400);
+      expect((await app.request('GET', `/v1/samples?limit=${limit}`, { token: alice.token })).status).toBe(400);
     },
   );
 
-  it.each(['limit=1&limit=2', 'limit[]=1', 'limit[$gt]=1', 'unknown=1'])('asks with ?%s: 400 [ASVS 15.3.7]', async (query) => {
-    expect((await app.request('GET', `/v1/resources?${query}`, { token: alice.token })).status).toBe(400);
-  });
+  it.each(['limit=1&limit=2', 'limit[]=1', 'limit[$gt]=1', 'unknown=1'])(
+    'asks with ?%s: 400 [ASVS 15.3.7]',
+    async (query) => {
+      expect((await app.request('GET', `/v1/samples?${query}`, { token: alice.token })).status).toBe(400);
+    },
+  );
 
-  it('stores what looks like SQL, HTML and templates as the text it is [practice 3.4] [ASVS 1.2.4] [ASVS 1.1.2]', async () => {
+  it('stores SQL, HTML and templates as text [practice 3.4] [ASVS 1.2.4] [ASVS 1.1.2]', async () => {
     const text = `'; DROP TABLE users; -- <script>alert(1)</script> {{7*7}} \${7*7} %s`;
     const { body } = await create({ title: text, body: text, note: text });
-    const read = await app.request('GET', `/v1/resources/${body.id}`, { token: alice.token });
+    const read = await app.request('GET', `/v1/samples/${body.id}`, { token: alice.token });
     expect(read.body).toMatchObject({ title: text, body: text, note: text });
     expect(read.headers['content-type']).toBe('application/json; charset=utf-8');
   });
@@ -233,21 +291,39 @@ describe('validation: answers [practice 2.4]', () => {
     return { status, text, length: headers['content-length'], type: headers['content-type'] };
   };
 
-  it('a handler sends the row past its return value: only the fields of the view leave [ASVS 15.3.1]', async () => {
-    expect(await answer('GET', '/by-hand')).toMatchObject({ status: 200, text: '{"shown":"yes"}' });
-  });
-
   it('a list holds what is no row: null in its place [ASVS 15.3.1]', async () => {
     expect(await answer('GET', '/list')).toMatchObject({ status: 200, text: '[{"shown":"yes"},null,null]' });
   });
 
-  it.each(['text', 'bytes', 'stream', 'throws'])('a handler answers with a %s that its view cannot reduce: 500, and nothing of it leaves', async (form) => {
-    const held = await answer('GET', `/${form}`);
+  it.each(['text', 'bytes', 'stream', 'throws'])(
+    'a handler answers with %s, which its view cannot reduce: 500, and nothing of it leaves',
+    async (form) => {
+      const held = await answer('GET', `/${form}`);
+      expect(held).toMatchObject({ status: 500, type: 'application/problem+json; charset=utf-8' });
+      expect(held.text).not.toContain('canary');
+    },
+  );
+
+  it('a handler sends the row itself, past interceptors: 500, nothing of it leaves [ASVS 15.3.1]', async () => {
+    const held = await answer('GET', '/in-hand');
     expect(held).toMatchObject({ status: 500, type: 'application/problem+json; charset=utf-8' });
     expect(held.text).not.toContain('canary');
   });
 
-  it.each([['DELETE', '', 204], ['POST', '/nothing', 201]])('%s %s declares an empty answer, and returns a row: the answer is empty', async (method, path, status) => {
+  it('a handler that declares nothing got past the boot: of what it returns nothing leaves', async () => {
+    const context = new ExecutionContextHost(
+      [{}, { request: { method: 'GET', routeOptions: {} } }],
+      RowsController,
+      () => row,
+    );
+    const answers = new AnswerInterceptor().intercept(context, { handle: () => of(row) });
+    await expect(firstValueFrom(answers)).rejects.toThrow('answers with what no view declares');
+  });
+
+  it.each([
+    ['DELETE', '', 204],
+    ['POST', '/nothing', 201],
+  ])('%s %s declares an empty answer, and returns a row: the answer is empty', async (method, path, status) => {
     expect(await answer(method, path)).toMatchObject({ status, text: '' });
   });
 
@@ -259,7 +335,7 @@ describe('validation: answers [practice 2.4]', () => {
     expect(await answer('GET', '/file')).toMatchObject({ status: 200, text: 'a file' });
   });
 
-  it('something answers before the guards said what may leave: 500, and nothing of it leaves [ASVS 15.3.1]', async () => {
+  it('answers before the guards said what may leave: 500, nothing of it leaves [ASVS 15.3.1]', async () => {
     const held = await app.request('GET', '/v1/test-rows', { token: alice.token, headers: { 'x-before-guards': '1' } });
     expect(held.status).toBe(500);
     expect(held.text).not.toContain('canary');
@@ -270,7 +346,7 @@ describe('validation: the boot [practice 3.2]', () => {
   const boot = async (controller: new () => object) => {
     @Module({ controllers: [controller] })
     class Extra {}
-    const started = await startApp({ modules: [Extra], instances: 1 }).catch((error: unknown) => error);
+    const started = await startApp({ modules: [SamplesModule, Extra], instances: 1 }).catch((error: unknown) => error);
     if (!(started instanceof Error)) await (started as TestApp).close();
     return started;
   };
@@ -279,28 +355,61 @@ describe('validation: the boot [practice 3.2]', () => {
     @Controller('v1/careless')
     class Careless {
       @Post()
-      @Can('resource:create')
+      @Can(accountPermissions.update)
       @ApiOkResponse({ type: TestView })
       create(@Body() body: Record<string, unknown>) {
         return body;
       }
     }
-    expect(await boot(Careless)).toMatchObject({ message: expect.stringContaining('Careless.create takes a body without a DTO class') });
+    expect(await boot(Careless)).toMatchObject({
+      message: expect.stringContaining('Careless.create takes a body without a DTO class'),
+    });
   });
 
-  it.each([['HEADERS', Headers()], ['HEADERS', Headers('x-user')], ['REQUEST', Req()], ['RAW_BODY', RawBody()], ['SESSION', Session()], ['IP', Ip()], ['FILE', UploadedFile()]])(
-    'a handler takes %s, past the pipe: the service does not start [ASVS 2.2.1]',
+  it.each([
+    ['HEADERS', Headers()],
+    ['HEADERS', Headers('x-user')],
+    ['REQUEST', Req()],
+    ['RAW_BODY', RawBody()],
+    ['SESSION', Session()],
+    ['IP', Ip()],
+    ['FILE', UploadedFile()],
+    ['what a custom decorator has made', createParamDecorator(() => 'unchecked')()],
+  ])('a handler takes %s, past the pipe: the service does not start [ASVS 2.2.1]', async (kind, parameter) => {
+    @Controller('v1/careless')
+    class Careless {
+      @Get()
+      @Can(accountPermissions.read)
+      @ApiOkResponse({ type: TestView })
+      read(@parameter input: TestInput) {
+        return input;
+      }
+    }
+    expect(await boot(Careless)).toMatchObject({
+      message: expect.stringContaining(`Careless.read takes ${kind}, which is not validated`),
+    });
+  });
+
+  it.each([
+    ['RESPONSE', Res()],
+    ['NEXT', Next()],
+  ])(
+    'a handler takes %s, by which it can answer past its view: the service does not start',
     async (kind, parameter) => {
       @Controller('v1/careless')
       class Careless {
         @Get()
-        @Can('resource:read')
+        @Can(accountPermissions.read)
         @ApiOkResponse({ type: TestView })
-        read(@parameter input: TestInput) {
-          return input;
+        read(@parameter reply: FastifyReply) {
+          void reply.send(row);
         }
       }
-      expect(await boot(Careless)).toMatchObject({ message: expect.stringContaining(`Careless.read takes ${kind}, which is not validated`) });
+      expect(await boot(Careless)).toMatchObject({
+        message: expect.stringContaining(
+          `Careless.read takes ${kind}, past which its answer is not held against a view`,
+        ),
+      });
     },
   );
 
@@ -308,7 +417,7 @@ describe('validation: the boot [practice 3.2]', () => {
     @Controller('v1/careless')
     class Careless {
       @Post()
-      @Can('resource:create')
+      @Can(accountPermissions.update)
       @ApiOkResponse({ type: TestView })
       create(@Body('text') shown: string) {
         return { shown };
@@ -321,12 +430,14 @@ describe('validation: the boot [practice 3.2]', () => {
     @Controller('v1/careless')
     class Careless {
       @Post()
-      @Can('resource:create')
+      @Can(accountPermissions.update)
       create(@Body() input: TestInput) {
         return input;
       }
     }
-    expect(await boot(Careless)).toMatchObject({ message: expect.stringContaining('Careless.create declares no answer') });
+    expect(await boot(Careless)).toMatchObject({
+      message: expect.stringContaining('Careless.create declares no answer'),
+    });
   });
 
   it('a view declares no field: the service does not start', async () => {
@@ -334,7 +445,7 @@ describe('validation: the boot [practice 3.2]', () => {
     @Controller('v1/careless')
     class Careless {
       @Get()
-      @Can('resource:read')
+      @Can(accountPermissions.read)
       @ApiOkResponse({ type: Empty })
       read() {
         return {};

@@ -1,4 +1,12 @@
-import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  randomBytes,
+  randomUUID,
+  timingSafeEqual,
+} from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
@@ -15,11 +23,15 @@ const region = 'eu-central-1';
 const credentials = { accessKeyId: 'AKIAEXAMPLEEXAMPLE00', secretAccessKey: randomBytes(30).toString('base64') };
 
 /** What the SDK's standard chain reads. */
-export const kmsCredentials = { AWS_ACCESS_KEY_ID: credentials.accessKeyId, AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey };
+export const kmsCredentials = {
+  AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+  AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+};
 
 /**
- * The part of AWS KMS that wraps keys, over its real protocol: JSON 1.1 by POST, `X-Amz-Target`, requests signed with Signature
- * Version 4 (checked), AES-256-GCM under a key that stays here, the encryption context as associated data, errors as `__type`.
+ * The part of AWS KMS that wraps keys, over its real protocol: JSON 1.1 by POST, `X-Amz-Target`, requests signed with
+ * Signature Version 4 (checked), AES-256-GCM under a key that stays here, the encryption context as associated data,
+ * errors as `__type`.
  */
 export class KmsStub {
   /** Done instead of the work, until it is undefined again. */
@@ -56,14 +68,18 @@ export class KmsStub {
     const operation = String(request.headers['x-amz-target']);
     this.operations.push(operation);
     if (this.refusal !== undefined) return refuse(this.refusal, response);
-    const say = (status: number, answer: object) =>
-      void response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1', 'x-amzn-requestid': randomUUID() }).end(JSON.stringify(answer));
-    if (!isSigned(request, body)) return say(400, { __type: 'InvalidSignatureException', message: 'the signature does not match' });
-    if (request.headers['content-type'] !== 'application/x-amz-json-1.1') return say(400, { __type: 'SerializationException' });
-    const fault = (type: string) => say(400, { __type: type });
+    const answer = (status: number, answer: object) =>
+      void response
+        .writeHead(status, { 'content-type': 'application/x-amz-json-1.1', 'x-amzn-requestid': randomUUID() })
+        .end(JSON.stringify(answer));
+    if (!isSigned(request, body))
+      return answer(400, { __type: 'InvalidSignatureException', message: 'the signature does not match' });
+    if (request.headers['content-type'] !== 'application/x-amz-json-1.1')
+      return answer(400, { __type: 'SerializationException' });
+    const fault = (type: string) => answer(400, { __type: type });
     const parsed = JSON.parse(body) as KmsRequest;
-    if (operation === 'TrentService.Encrypt') return this.encrypt(parsed, say, fault);
-    if (operation === 'TrentService.Decrypt') return this.decrypt(parsed, say, fault);
+    if (operation === 'TrentService.Encrypt') return this.encrypt(parsed, answer, fault);
+    if (operation === 'TrentService.Decrypt') return this.decrypt(parsed, answer, fault);
     return fault('UnknownOperationException');
   }
 
@@ -87,7 +103,9 @@ export class KmsStub {
     if (key === undefined || blob.length < nameEnd + 28) return fault('InvalidCiphertextException');
     if (KeyId !== undefined && KeyId !== name) return fault('IncorrectKeyException');
     try {
-      const decipher = createDecipheriv('aes-256-gcm', key, blob.subarray(nameEnd, nameEnd + 12), { authTagLength: 16 });
+      const decipher = createDecipheriv('aes-256-gcm', key, blob.subarray(nameEnd, nameEnd + 12), {
+        authTagLength: 16,
+      });
       decipher.setAAD(associatedData(EncryptionContext)).setAuthTag(blob.subarray(-16));
       const plain = Buffer.concat([decipher.update(blob.subarray(nameEnd + 12, -16)), decipher.final()]);
       say(200, { KeyId: name, Plaintext: plain.toString('base64'), EncryptionAlgorithm: 'SYMMETRIC_DEFAULT' });
@@ -109,7 +127,9 @@ const sha256 = (data: string): string => createHash('sha256').update(data).diges
 /** Signature Version 4 of a POST to `/` without query. */
 function isSigned({ method, url, headers }: IncomingMessage, body: string): boolean {
   const [, scope = '', names = '', signature = ''] =
-    /^AWS4-HMAC-SHA256 Credential=[A-Z0-9]+\/([^,]+), SignedHeaders=([^,]+), Signature=([0-9a-f]{64})$/.exec(headers.authorization ?? '') ?? [];
+    /^AWS4-HMAC-SHA256 Credential=[A-Z0-9]+\/([^,]+), SignedHeaders=([^,]+), Signature=([0-9a-f]{64})$/.exec(
+      headers.authorization ?? '',
+    ) ?? [];
   const [date = '', ...rest] = scope.split('/');
   if (method !== 'POST' || url !== '/' || rest.join('/') !== `${region}/kms/aws4_request`) return false;
   if (!['host', 'x-amz-date', 'x-amz-target'].every((name) => names.split(';').includes(name))) return false;

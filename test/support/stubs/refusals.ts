@@ -7,5 +7,6 @@ export type Refusal =
   | 'hang';
 
 export function refuse(refusal: Refusal, response: ServerResponse): void {
-  if (refusal !== 'hang') response.writeHead(refusal.status, { 'content-type': 'application/json', ...refusal.headers }).end(refusal.body);
+  if (refusal !== 'hang')
+    response.writeHead(refusal.status, { 'content-type': 'application/json', ...refusal.headers }).end(refusal.body);
 }

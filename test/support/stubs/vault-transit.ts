@@ -70,8 +70,9 @@ export class VaultStub {
     const [, operation = '', name = ''] = /^\/v1\/transit\/(encrypt|decrypt)\/([\w-]+)$/.exec(request.url ?? '') ?? [];
     this.operations.push(`${operation} ${name}`);
     if (this.refusal !== undefined) return refuse(this.refusal, response);
-    const say = (status: number, answer: object) => void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
-    const fault = (status: number, ...errors: string[]) => say(status, { errors });
+    const answer = (status: number, answer: object) =>
+      void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
+    const fault = (status: number, ...errors: string[]) => answer(status, { errors });
     if (request.headers['x-vault-token'] !== this.token) return fault(403, 'permission denied');
     if (request.method !== 'POST') return fault(405, 'unsupported operation');
     if (operation === '') return fault(404);
@@ -80,7 +81,9 @@ export class VaultStub {
     const parsed = JSON.parse(body) as TransitRequest;
     const associatedData = Buffer.from(this.ignoresAssociatedData ? '' : (parsed.associated_data ?? ''), 'base64');
     const [status, data] = (operation === 'encrypt' ? encrypt : decrypt)(versions, parsed, associatedData);
-    return typeof data === 'string' ? fault(status, data) : say(status, { request_id: randomBytes(8).toString('hex'), lease_id: '', renewable: false, data });
+    return typeof data === 'string'
+      ? fault(status, data)
+      : answer(status, { request_id: randomBytes(8).toString('hex'), lease_id: '', renewable: false, data });
   }
 }
 
@@ -105,7 +108,10 @@ function decrypt(versions: readonly Buffer[], { ciphertext = '' }: TransitReques
   try {
     const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, 12), { authTagLength: 16 });
     decipher.setAAD(associatedData).setAuthTag(sealed.subarray(-16));
-    return [200, { plaintext: Buffer.concat([decipher.update(sealed.subarray(12, -16)), decipher.final()]).toString('base64') }];
+    return [
+      200,
+      { plaintext: Buffer.concat([decipher.update(sealed.subarray(12, -16)), decipher.final()]).toString('base64') },
+    ];
   } catch {
     return [400, 'cipher: message authentication failed'];
   }

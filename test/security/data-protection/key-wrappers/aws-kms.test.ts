@@ -1,124 +1,52 @@
-import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { WrapContext, WrappedKey } from '../../../../src/security/data-protection/field-encryption/key-wrapper.js';
-import { AwsKmsWrapper } from '../../../../src/security/data-protection/key-wrappers/aws-kms.wrapper.js';
+import { describe, expect, it } from 'vitest';
+import { Relay } from '../../../support/relay.js';
 import { KmsStub, kmsCredentials } from '../../../support/stubs/kms.js';
-import { expectOutage, keyWrapperContract, newContext, printsOf } from './contract.js';
+import { crossesNoNetworkInClear, isChosenOrRefused } from './choice.parts.js';
+import { faultsOf } from './configuration.parts.js';
+import { isAskedThroughEgress } from './egress.parts.js';
+import { theServiceOn } from './service.parts.js';
 
-// The real service, when TEST_AWS_KMS_KEY_ID (an ARN) is set: credentials from the standard chain, TEST_AWS_KMS_ENDPOINT if need be.
-const realKey = process.env['TEST_AWS_KMS_KEY_ID'];
-const nobody = 'http://127.0.0.1:9';
+const arn = 'arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab';
+const kms = { AWS_KMS_KEY_ID: arn };
 
-if (realKey !== undefined) {
-  const keyArns = [realKey];
-  keyWrapperContract('aws-kms (real)', async () => ({
-    wrapper: await AwsKmsWrapper.open({ keyArns, endpoint: process.env['TEST_AWS_KMS_ENDPOINT'] }),
-    unreachable: await AwsKmsWrapper.open({ keyArns, endpoint: nobody }),
-    close: () => Promise.resolve(),
-  }));
-}
+describe('configuration of AWS KMS [practice 7.3] [ASVS 13.3.3]', () => {
+  isChosenOrRefused('aws-kms', kms, { AWS_KMS_KEY_ID: [] });
+  crossesNoNetworkInClear('AWS_KMS_ENDPOINT', kms);
 
-if (realKey === undefined) {
-  keyWrapperContract('aws-kms (stub; set TEST_AWS_KMS_KEY_ID for the real one)', async () => {
-    for (const [name, value] of Object.entries(kmsCredentials)) vi.stubEnv(name, value);
-    const stub = await KmsStub.start();
-    const keyArns = [stub.makeKey()];
-    return {
-      wrapper: await AwsKmsWrapper.open({ keyArns, endpoint: stub.endpoint }),
-      unreachable: await AwsKmsWrapper.open({ keyArns, endpoint: nobody }),
-      close: () => stub.close(),
-    };
-  });
-}
-
-describe('aws-kms (stub): what only a stub can be told to do', () => {
-  let stub: KmsStub;
-  let keyArn: string;
-  let wrapper: AwsKmsWrapper;
-  let key: WrappedKey;
-  const secret = randomBytes(32);
-  const context: WrapContext = newContext();
-
-  beforeAll(async () => {
-    for (const [name, value] of Object.entries(kmsCredentials)) vi.stubEnv(name, value);
-    stub = await KmsStub.start();
-    keyArn = stub.makeKey();
-    wrapper = await AwsKmsWrapper.open({ keyArns: [keyArn], endpoint: stub.endpoint });
-    key = await wrapper.wrap(secret, context);
-  });
-  beforeEach(() => {
-    stub.refusal = undefined;
-    stub.operations.length = 0;
-  });
-  afterAll(async () => {
-    vi.unstubAllEnvs();
-    await stub.close();
-  });
-
-  it.each(['AccessDeniedException', 'DisabledException', 'NotFoundException', 'KMSInvalidStateException', 'ExpiredTokenException', 'UnrecognizedClientException'])(
-    '%s: an outage, not tampering; asked once',
-    async (type) => {
-      stub.refusal = { status: 400, body: JSON.stringify({ __type: type, message: 'no' }) };
-      await expectOutage(wrapper, key, context);
-      expect(stub.operations).toEqual(['TrentService.Decrypt', 'TrentService.Encrypt']);
-    },
-  );
+  it.each<[string, Record<string, string>]>([
+    ['KEY_WRAPPER is aws-kms: set AWS_KMS_KEY_ID', { KEY_WRAPPER: 'aws-kms' }],
+    ['AWS_KMS_ENDPOINT needs AWS_KMS_KEY_ID', { AWS_KMS_ENDPOINT: 'https://kms.example.org' }],
+    [
+      'AWS_KMS_KEY_ID: set keys of one region only',
+      { AWS_KMS_KEY_ID: `${arn},${arn.replace('eu-central-1', 'us-east-1')}` },
+    ],
+  ])('%s', (fault, environment) => expect(faultsOf(environment)).toContain(fault));
 
   it.each([
-    ['ThrottlingException', 400],
-    ['KMSInternalException', 500],
-    ['DependencyTimeoutException', 503],
-  ])('%s: an outage after two more tries', async (type, status) => {
-    stub.refusal = { status, body: JSON.stringify({ __type: type }) };
-    await expectOutage(wrapper, key, context);
-    expect(stub.operations).toHaveLength(6);
+    'alias/data-keys',
+    'arn:aws:kms:eu-central-1:111122223333:alias/data-keys',
+    '1234abcd-12ab-34cd-56ef-1234567890ab',
+  ])('the key %s: refused, because whoever moves an alias would choose the key', (id) => {
+    expect(faultsOf({ AWS_KMS_KEY_ID: id })).toContain('AWS_KMS_KEY_ID: set the ARN of a key');
   });
+});
 
-  it('an answer that is no JSON, or a redirect: an outage, and nothing of the answer is told', async () => {
-    const piece = `{"Plaintext": ${secret.toString('base64')}`;
-    stub.refusal = { status: 200, body: piece };
-    await expectOutage(wrapper, key, context);
-    const error: unknown = await wrapper.unwrap(key, context).catch((thrown: unknown) => thrown);
-    for (const form of printsOf(secret)) expect(String((error as Error).stack)).not.toContain(form.slice(0, 8));
-    stub.refusal = { status: 307, body: '', headers: { location: stub.endpoint } };
-    await expectOutage(wrapper, key, context);
-  });
+theServiceOn('aws-kms', async () => {
+  Object.assign(process.env, kmsCredentials);
+  const stub = await KmsStub.start();
+  const { relay, url } = await Relay.to(stub.endpoint);
+  const env = { KEY_WRAPPER: 'aws-kms', AWS_KMS_KEY_ID: stub.makeKey(), AWS_KMS_ENDPOINT: url };
+  return { relay, env, credential: kmsCredentials.AWS_SECRET_ACCESS_KEY, close: () => stub.close() };
+});
 
-  it('no answer at all: an outage within the time that a transaction waits', async () => {
-    stub.refusal = 'hang';
-    const started = performance.now();
-    await expect(wrapper.unwrap(key, context)).rejects.toMatchObject({ name: 'KeyServiceUnavailable', message: expect.stringContaining('timeout') as string });
-    expect(performance.now() - started).toBeLessThan(8_000);
+isAskedThroughEgress('AWS KMS', async () => {
+  Object.assign(process.env, kmsCredentials);
+  const stub = await KmsStub.start();
+  const key = stub.makeKey();
+  const envAt = (host: string) => ({
+    KEY_WRAPPER: 'aws-kms',
+    AWS_KMS_KEY_ID: key,
+    AWS_KMS_ENDPOINT: `http://${host}:${new URL(stub.endpoint).port}`,
   });
-
-  it('credentials that are not ours: an outage', async () => {
-    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'another');
-    const stranger = await AwsKmsWrapper.open({ keyArns: [keyArn], endpoint: stub.endpoint });
-    await expectOutage(stranger, key, context);
-    vi.stubEnv('AWS_SECRET_ACCESS_KEY', kmsCredentials.AWS_SECRET_ACCESS_KEY);
-  });
-
-  it('the table names a KMS key of the attacker, who allows everybody to use it: KMS is not even asked', async () => {
-    const attackersKey = stub.makeKey();
-    const attacker = await AwsKmsWrapper.open({ keyArns: [attackersKey], endpoint: stub.endpoint });
-    const planted = await attacker.wrap(randomBytes(32), context);
-    stub.operations.length = 0;
-    expect(await wrapper.unwrap(planted, context)).toBeUndefined();
-    expect(stub.operations).toEqual([]);
-    // And with the wrapping key of ours written over theirs, KMS says that it is another one.
-    expect(await wrapper.unwrap({ ...planted, wrappingKey: keyArn }, context)).toBeUndefined();
-    expect(stub.operations).toEqual(['TrentService.Decrypt']);
-  });
-
-  it('another key comes first: it wraps, and the old one still unwraps', async () => {
-    const next = stub.makeKey();
-    const moved = await AwsKmsWrapper.open({ keyArns: [next, keyArn], endpoint: stub.endpoint });
-    expect(await moved.unwrap(key, context)).toEqual(secret);
-    expect((await moved.wrap(secret, context)).wrappingKey).toBe(next);
-  });
-
-  it('the SDK is not installed: the boot says what to do', async () => {
-    const missing = () => Promise.reject(Object.assign(new Error('Cannot find package'), { code: 'ERR_MODULE_NOT_FOUND' }));
-    await expect(AwsKmsWrapper.open({ keyArns: [keyArn], endpoint: undefined }, missing)).rejects.toThrow(/needs the package @aws-sdk\/client-kms: run npm ci/);
-  });
+  return { envAt, operations: stub.operations, close: () => stub.close() };
 });

@@ -1,0 +1,125 @@
+import { type Args, type Model, Models } from './models.js';
+import { BlindIndex } from '../cells/blind-index.js';
+import { DataKeyCache } from '../keys/data-key.js';
+import { DataKeys } from '../keys/data-keys.js';
+import type { FieldMap } from '../field-map.js';
+import { type FieldFault, throwMisuse } from '../field-encryption.error.js';
+import { Filters } from './filters.js';
+import { type Client, KeyScopes, type TransactionInfo } from './key-scopes.js';
+import { type KeySource, type KeyWrapper, LocalKeyWrapper } from '../keys/key-wrapper.js';
+import { Opening } from './opening.js';
+import { Operations, Sealing } from './operations.js';
+import { Selection, type Strip, stripRows } from './selection.js';
+
+export interface ProtectOptions {
+  /** The generated map: `fieldMap` of src/generated/field-encryption. */
+  readonly fields: FieldMap;
+  readonly keyRing: KeySource;
+  /** Hears of every cell that could not be opened, before the error is thrown. Must not throw. */
+  readonly onFault: (fault: FieldFault) => void;
+  /**
+   * Asked at each result: what stands for a value that does not open, where nobody relies on it. Left out, or
+   * undefined: the result fails.
+   */
+  readonly unreadable?: () => string | undefined;
+  /** Who wraps data keys: the first wraps new ones, all unwrap. Left out: the key ring. */
+  readonly wrappers?: readonly KeyWrapper[];
+  /** Where unwrapped keys are kept; hold it to `forget()` subjects. Left out: 10,000 keys for 60 seconds. */
+  readonly cache?: DataKeyCache;
+}
+
+interface QueryCall {
+  readonly model?: string;
+  readonly operation: string;
+  readonly args: Args;
+  readonly query: (args: Args) => Promise<unknown>;
+  readonly __internalParams?: { readonly transaction?: TransactionInfo; readonly dataPath?: readonly string[] };
+}
+
+interface ExtensibleClient extends Client {
+  $extends(extension: object): unknown;
+  $transaction(this: unknown, work: unknown, options?: object): Promise<unknown>;
+}
+
+const rawOperations = new Set(['$queryRaw', '$queryRawUnsafe', '$queryRawTyped', '$executeRaw', '$executeRawUnsafe']);
+
+/**
+ * The client whose annotated fields are written as sealed cells and read as plain values. What cannot be done on sealed
+ * fields throws a FieldEncryptionError that tells what to do.
+ */
+export function protectFields<C extends object>(client: C, options: ProtectOptions): Omit<C, '$on' | '$extends'> {
+  const base = client as unknown as ExtensibleClient;
+  const scopes = new KeyScopes(base, options.cache ?? new DataKeyCache());
+  const extended = base.$extends({
+    name: 'field-encryption',
+    query: { $allOperations: queryCallback(options, scopes) },
+    client: {
+      // It would run behind the checks, beside the database: it could sort by a sealed field, or write plaintext.
+      $extends(): never {
+        return throwMisuse(
+          'unsupported-operation',
+          'an extension on top would pass by field encryption: extend the client first, then protectFields()',
+        );
+      },
+      $transaction(this: unknown, work: unknown, settings?: object): Promise<unknown> {
+        if (typeof work !== 'function') return base.$transaction.call(this, work, settings);
+        return scopes.transaction(this, (enter) =>
+          // Awaited inside: Prisma's promises start when somebody waits for them, which must not be after the callback.
+          base.$transaction.call(
+            this,
+            (inner: Client) => enter(inner, async () => (await work(inner)) as unknown),
+            settings,
+          ),
+        );
+      },
+    },
+  });
+  return extended as Omit<C, '$on' | '$extends'>;
+}
+
+function queryCallback(options: ProtectOptions, scopes: KeyScopes): (call: QueryCall) => Promise<unknown> {
+  const models = new Models(options.fields);
+  const blindIndex = new BlindIndex(options.keyRing);
+  const keys = new DataKeys(options.wrappers ?? [new LocalKeyWrapper(options.keyRing)], options.onFault);
+  const filters = new Filters(blindIndex);
+  const selection = new Selection(filters);
+  const operations = new Operations(filters, new Sealing(keys, blindIndex));
+  const opening = new Opening(keys, blindIndex, options.onFault);
+
+  return async ({ model: name, operation, args, query, __internalParams: internal }) => {
+    if (name === undefined) {
+      if (!rawOperations.has(operation))
+        throwMisuse('unsupported-operation', `${operation} is not known to field encryption`);
+      const result = await query(args);
+      opening.sweep(operation, result);
+      return result;
+    }
+    // The keys themselves: sealed by their wrapper, and read by the lookups of every other call.
+    if (name === 'DataKey') return query(args);
+    const model = models.get(name);
+    const connection = scopes.of(internal?.transaction);
+    await operations.prepare({ model, operation, args, connection, inBatch: internal?.transaction?.kind === 'batch' });
+    const strip = selection.prepare(model, args);
+    const result = await query(args);
+    const path = fluentPath(internal?.dataPath);
+    await opening.open({ scope: connection, unreadable: options.unreadable?.() }, modelAt(model, path), result);
+    stripRows(stripAt(strip, path), result);
+    return result;
+  };
+}
+
+// `prisma.user.findUnique(...).resources()` arrives as a call on User whose result is already the list of resources;
+// the way there is in dataPath: ['select', 'resources'].
+const fluentPath = (dataPath: readonly string[] = []): string[] => dataPath.filter((_, at) => at % 2 === 1);
+
+function modelAt(model: Model, path: readonly string[]): Model {
+  return path.reduce(
+    (at, name) =>
+      at.relations.get(name)?.target ?? throwMisuse('unsupported-operation', `${at.name}.${name} is no relation`),
+    model,
+  );
+}
+
+function stripAt(strip: Strip | undefined, path: readonly string[]): Strip | undefined {
+  return path.reduce((at, name) => at?.relations.get(name), strip);
+}

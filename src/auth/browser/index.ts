@@ -1,1 +1,0 @@
-export { RefreshCookie } from './refresh-cookie.js';

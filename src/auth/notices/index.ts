@@ -1,2 +1,0 @@
-export { Notices } from './notices.js';
-export { NoticesModule } from './notices.module.js';

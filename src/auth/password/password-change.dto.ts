@@ -1,9 +1,0 @@
-import { NewPasswordField, PasswordField } from './password-policy.js';
-
-export class ChangePassword {
-  @PasswordField()
-  oldPassword: string;
-
-  @NewPasswordField()
-  newPassword: string;
-}

@@ -1,2 +1,0 @@
-export { RecoveryCodesModule } from './recovery-codes.module.js';
-export { RecoveryCodes } from './recovery-codes.js';

@@ -1,1 +1,0 @@
-export { TotpModule } from './totp.module.js';

@@ -1,1 +1,0 @@
-export { HeadersModule } from './headers.module.js';

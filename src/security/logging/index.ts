@@ -1,1 +1,0 @@
-export { LOG_DESTINATION, LoggingModule } from './logging.module.js';

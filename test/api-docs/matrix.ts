@@ -1,0 +1,12 @@
+import type { MatrixPart } from '../security/authorization/matrix.parts.js';
+
+export const matrix: MatrixPart = {
+  calls: {
+    'GET /docs': {},
+    'GET /docs/pages.css': {},
+    'GET /docs/start.js': {},
+    'GET /docs/swagger-ui-bundle.js': {},
+    'GET /docs/swagger-ui.css': {},
+    'GET /openapi.json': {},
+  },
+};

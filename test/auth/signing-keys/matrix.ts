@@ -1,0 +1,3 @@
+import type { MatrixPart } from '../../security/authorization/matrix.parts.js';
+
+export const matrix: MatrixPart = { calls: { 'GET /.well-known/jwks.json': {} } };
