@@ -2,7 +2,7 @@
 // seen: the matrix test compares them with the running service.
 import { aligned } from '../../src/common/aligned.ts';
 
-/** Whom no route lets in that is not public; machines are people's, and no route is open to them that does not say so. */
+/** Whom no route lets in that is not public. To machines no route is open that does not say so. */
 const outside = ['anonymous', 'preFactor', 'expired', 'disabled', 'forged'];
 
 const refused = new Map([...outside.map((actor) => [actor, '401'] as const), ['machine', '403'] as const]);

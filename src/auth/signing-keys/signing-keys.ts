@@ -25,6 +25,7 @@ export class SigningKeys implements OnApplicationBootstrap, OnApplicationShutdow
   private looking: Promise<void> = this.loading;
   private timer: NodeJS.Timeout | undefined;
   private failed = false;
+  private stopped = false;
 
   constructor(
     private readonly repository: SigningKeyRepository,
@@ -46,6 +47,7 @@ export class SigningKeys implements OnApplicationBootstrap, OnApplicationShutdow
 
   async onApplicationShutdown(): Promise<void> {
     clearInterval(this.timer);
+    this.stopped = true;
     await this.loading.catch(() => undefined);
   }
 
@@ -86,6 +88,8 @@ export class SigningKeys implements OnApplicationBootstrap, OnApplicationShutdow
   }
 
   private async look(): Promise<void> {
+    // A message may come late. Whoever finds no key then would make one in a database that others use by now.
+    if (this.stopped) return;
     try {
       await this.reload();
       this.failed = false;

@@ -123,7 +123,9 @@ describe('machines: what their scopes say, of what their owner may now [practice
   it('publishes who may call: the scheme of machines at routes that are open to them, and at no other', () => {
     const { paths, components } = Conformance.of(app.on(0).service).document;
     expect(components?.securitySchemes).toHaveProperty('sample-machine');
-    expect(paths['/v1/samples']?.get?.security).toEqual([{ bearer: [] }, { 'sample-machine': [] }]);
+    expect(paths['/v1/samples']?.get?.security).toEqual(
+      expect.arrayContaining([{ bearer: [] }, { 'sample-machine': [] }]),
+    );
     expect(paths['/v1/users/me']?.get?.security).toEqual([{ bearer: [] }]);
   });
 
