@@ -8,6 +8,7 @@ import type { Machine } from '../../common/access/principal.js';
 import type { Revocation } from '../../common/access/revocations.js';
 import { Clock } from '../../common/clock.js';
 import { SecurityEvents } from '../../common/events/security-events.js';
+import { requestContext, type ProvedCertificate } from '../../common/http/request-context.js';
 import { CONFIG, type Config } from '../../config/index.js';
 import { SharedState } from '../../shared-state/index.js';
 import { AccessTokens } from '../authentication/access-tokens.js';
@@ -15,7 +16,7 @@ import { BoundedCache } from '../authentication/bounded-cache.js';
 import { RememberedStates } from '../authentication/remembered-states.js';
 import { clockSkewSeconds } from '../signing-keys/lifetimes.js';
 import { SigningKeys } from '../signing-keys/signing-keys.js';
-import { issuerOf, mount } from './issuer.js';
+import { issuerOf, metadataPath, mount } from './issuer.js';
 import { ClientRepository, revokedDigest, type ClientState } from './client.repository.js';
 import { beginningOf, clientTokenOf, type ClientClaims, type Expected } from './client-token.js';
 import { assertProof, proofWindowSeconds } from './possession-proof.js';
@@ -25,6 +26,12 @@ const header = /^(Bearer|DPoP) ([A-Za-z0-9_-]+\.([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]{
 
 /** The second part begins with `{"iss":"https:/`, which that of no session does. */
 const lookAlike = /[\w-]{1,200}\.eyJpc3MiOiJodHRwczov[\w-]{1,2000}\.[\w-]{86}/g;
+
+const isOAuthRoute = ({ routeOptions: { url = '' } }: FastifyRequest): boolean =>
+  url.startsWith(`${mount}/`) || url === metadataPath;
+
+const thumbprintOf = (certificate?: ProvedCertificate): string | undefined =>
+  certificate && Buffer.from(certificate.fingerprint, 'hex').toString('base64url');
 
 type State = ClientState & { readonly principal: Machine };
 
@@ -78,6 +85,10 @@ export class ClientAuthenticator implements MachineAuthenticator, OnModuleInit {
     const [, scheme = '', token, body = ''] = header.exec(authorization) ?? [];
     if (/^dpop /i.test(authorization) && token === undefined) throw new CredentialRefused('malformed');
     return scheme.toLowerCase() === 'dpop' || body.startsWith(this.beginning) ? token : undefined;
+  }
+
+  takesCertificate(request: FastifyRequest): boolean {
+    return isOAuthRoute(request) || this.find(request) !== undefined;
   }
 
   async authenticate(token: string, request: FastifyRequest): Promise<Machine> {
@@ -158,8 +169,13 @@ export class ClientAuthenticator implements MachineAuthenticator, OnModuleInit {
     return machine;
   }
 
-  /** A bound token counts with a proof, one that is not bound without (RFC 9449 s7.1, ASVS v5.0.0-10.3.5). */
-  private async assertHolder(token: string, { jkt, clientId }: ClientClaims, request: FastifyRequest): Promise<void> {
+  /**
+   * A token that is bound to a key counts with a proof, one that is not without (RFC 9449 s7.1, ASVS v5.0.0-10.3.5);
+   * one that is bound to a certificate counts with that certificate (RFC 8705 s3).
+   */
+  private async assertHolder(token: string, claims: ClientClaims, request: FastifyRequest): Promise<void> {
+    const { jkt, x5t, clientId } = claims;
+    if (x5t !== undefined && x5t !== thumbprintOf(requestContext()?.certificate)) throw new CredentialRefused('proof');
     const isBearer = /^bearer /i.test(request.headers.authorization ?? '');
     if (isBearer !== (jkt === undefined)) throw new CredentialRefused('proof');
     if (jkt === undefined) return;

@@ -18,6 +18,8 @@ export interface ClientClaims {
   readonly keyId: string;
   /** SHA-256 thumbprint of the key that the client has to prove at each request (RFC 9449 s6). */
   readonly jkt?: string | undefined;
+  /** SHA-256 of the certificate that the client has to show at each request (RFC 8705 s3), in base64url. */
+  readonly x5t?: string | undefined;
 }
 
 export interface Expected {
@@ -59,16 +61,20 @@ function read({ sub, client_id: clientId, scope, jti, cnf, ...numbers }: Readonl
   const areTexts = typeof scope === 'string' && typeof jti === 'string';
   if (!isId(clientId) || sub !== clientId || !areTexts) throw new CredentialRefused('claims');
   if (!isWhole(issuedAt) || !isWhole(expiresAt) || !isWhole(version)) throw new CredentialRefused('claims');
-  return { clientId, scopes: scope.split(' '), jti, issuedAt, expiresAt, version, jkt: bindingOf(cnf) };
+  return { clientId, scopes: scope.split(' '), jti, issuedAt, expiresAt, version, ...bindingOf(cnf) };
 }
 
 /** A binding that is not understood must not be passed over. */
-function bindingOf(cnf: unknown): string | undefined {
-  if (cnf === undefined) return undefined;
-  const { jkt, ...others } = cnf as { jkt?: unknown };
-  if (typeof jkt !== 'string' || Object.keys(others).length > 0) throw new CredentialRefused('claims');
-  return jkt;
+function bindingOf(cnf: unknown): Pick<ClientClaims, 'jkt' | 'x5t'> {
+  if (cnf === undefined) return {};
+  const { jkt, 'x5t#S256': x5t, ...others } = cnf as Readonly<Record<string, unknown>>;
+  const isNone = jkt === undefined && x5t === undefined;
+  if (!isOptionalText(jkt) || !isOptionalText(x5t) || isNone || Object.keys(others).length > 0)
+    throw new CredentialRefused('claims');
+  return { jkt, x5t };
 }
 
+const isOptionalText = (value: unknown): value is string | undefined =>
+  value === undefined || typeof value === 'string';
 const isId = (value: unknown): value is string => typeof value === 'string' && idPattern.test(value);
 const isWhole = (value: unknown): value is number => Number.isSafeInteger(value);

@@ -29,8 +29,8 @@ interface StateRow extends StoredClient {
 }
 
 const fields = {
-  id: true, ownerId: true, name: true, keys: true, scopes: true, tier: true, requiresDpop: true, status: true,
-  version: true, authorityMac: true, createdAt: true,
+  id: true, ownerId: true, name: true, keys: true, certificate: true, scopes: true, tier: true, requiresDpop: true,
+  status: true, version: true, authorityMac: true, createdAt: true,
 } as const; // prettier-ignore
 
 const purpose = 'authority';
@@ -95,7 +95,7 @@ export class ClientRepository {
    */
   async findState(id: string): Promise<ClientState | undefined> {
     const [row] = await this.database.client.$queryRaw<StateRow[]>`
-      SELECT c.id::text, c.owner_id::text AS "ownerId", c.name, c.keys, c.scopes, c.tier,
+      SELECT c.id::text, c.owner_id::text AS "ownerId", c.name, c.keys, c.certificate, c.scopes, c.tier,
              c.requires_dpop AS "requiresDpop", c.status, c.version, c.authority_mac AS "authorityMac",
              json_build_object('id', u.id, 'roles', u.roles, 'status', u.status, 'secondFactors', u.second_factors,
                                'authorityMac', u.authority_mac) AS owner,
@@ -191,9 +191,10 @@ const partsOf = (client: Client): string[] => [
   JSON.stringify(client.scopes),
   client.tier,
   JSON.stringify([client.requiresDpop, client.status, client.version]),
+  JSON.stringify(client.certificate),
 ];
 
 const pick = (client: Client): Client => {
-  const { id, ownerId, name, keys, scopes, tier, requiresDpop, status, version } = client;
-  return { id, ownerId, name, keys, scopes, tier, requiresDpop, status, version };
+  const { id, ownerId, name, keys, certificate, scopes, tier, requiresDpop, status, version } = client;
+  return { id, ownerId, name, keys, certificate, scopes, tier, requiresDpop, status, version };
 };

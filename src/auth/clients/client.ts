@@ -7,8 +7,10 @@ export interface Client {
   /** The account whose rights it has, at most. */
   readonly ownerId: string;
   readonly name: string;
-  /** A JWK set as JSON. */
+  /** A JWK set as JSON; without keys when it proves who it is by a certificate. */
   readonly keys: string;
+  /** The name in its certificates: `dns:lab.example.org`, `uri:spiffe://example.org/lab`. Null: it has keys. */
+  readonly certificate: string | null;
   readonly scopes: readonly string[];
   readonly tier: MachineTier;
   readonly requiresDpop: boolean;

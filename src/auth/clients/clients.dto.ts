@@ -59,7 +59,37 @@ export class ClientKeys {
   nextKey?: PublicJwk;
 }
 
-export class CreateClient extends ClientKeys {
+const dnsName = String.raw`dns:[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63}){0,9}`;
+const uriName = String.raw`uri:[a-z][a-z0-9+.-]{0,30}:[\x21-\x7e]{1,500}`;
+const certificateName = `^(${dnsName}|${uriName})$`;
+
+/** As certificates have it among their alternative names. A common name is nobody's promise (RFC 9525 s2). */
+const CertificateNameField = () =>
+  applyDecorators(
+    ApiProperty({ type: 'string', maxLength: 560, pattern: certificateName, example: 'uri:spiffe://example.org/lab' }),
+    IsString(),
+    MaxLength(560),
+    Matches(new RegExp(certificateName)),
+  );
+
+export class CreateClient {
+  /** The public key by which the client proves who it is. */
+  @OptionalField()
+  @NestedField(() => PublicJwk)
+  key?: PublicJwk;
+
+  @OptionalField()
+  @NestedField(() => PublicJwk)
+  nextKey?: PublicJwk;
+
+  /**
+   * Instead of a key: the name in its certificates (RFC 8705 s2.1), which a CA of `MTLS_CA_FILE` has signed. Its tokens
+   * are bound to the certificate by which it gets them.
+   */
+  @OptionalField()
+  @CertificateNameField()
+  certificate?: string;
+
   @TextField({ min: 1, max: 100, example: 'Laboratory analyser' })
   name: string;
 

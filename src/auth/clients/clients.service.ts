@@ -44,12 +44,12 @@ export class ClientsService {
   }
 
   /** @throws Problem validation-failed for a key that is none, or an owner that nobody is. */
-  create(caller: Caller, { key, nextKey, ownerId, ...wanted }: CreateClient): Promise<ClientView> {
+  create(caller: Caller, { ownerId, ...wanted }: CreateClient): Promise<ClientView> {
     const client: Client = {
       id: randomUUIDv7(),
       ownerId,
       name: wanted.name,
-      keys: keySetOf({ key, ...(nextKey && { nextKey }) }),
+      ...proofOf(wanted),
       scopes: wanted.scopes,
       tier: wanted.tier ?? 'standard',
       requiresDpop: wanted.requiresDpop ?? false,
@@ -71,7 +71,10 @@ export class ClientsService {
     return this.change(caller, id, { status }, status === 'active' ? clientEnabled : clientDisabled);
   }
 
-  /** Tokens that were got by the old keys do not count from now on. @throws Problem not-found */
+  /**
+   * Tokens that were got by the old keys do not count from now on.
+   * @throws Problem not-found, or conflict for a client that has a certificate in place of keys.
+   */
   replaceKeys(caller: Caller, id: string, keys: ClientKeys): Promise<ClientView> {
     return this.change(caller, id, { keys: keySetOf(keys) }, clientKeysReplaced);
   }
@@ -92,6 +95,8 @@ export class ClientsService {
       await this.lock(caller, before.ownerId);
       // To seal it anew would make good what somebody wrote past the service.
       if (!before.isWhole) throw new Problem('conflict', 'The client was changed past the service: delete it.');
+      if (changes.keys !== undefined && before.certificate !== null)
+        throw new Problem('conflict', 'The client proves who it is by its certificate, and has no keys.');
       if (!(await this.clients.change(before, changes))) throw new Problem('conflict', 'Somebody else has changed it.');
       await this.record(action, before);
       return viewOf({ ...before, ...changes });
@@ -118,6 +123,18 @@ export class ClientsService {
 }
 
 const keySetOf = ({ key, nextKey }: ClientKeys): string => toJwkSet(nextKey === undefined ? [key] : [key, nextKey]);
+
+type Proof = Pick<CreateClient, 'key' | 'nextKey' | 'certificate'>;
+
+/** One of the two: whoever has stolen the weaker of two proofs would need no other. */
+function proofOf({ key, nextKey, certificate }: Proof): Pick<Client, 'keys' | 'certificate'> {
+  if (certificate === undefined) {
+    if (key === undefined) throw invalid('/key', 'set a key, or the name in its certificates');
+    return { keys: keySetOf({ key, ...(nextKey && { nextKey }) }), certificate: null };
+  }
+  if (key !== undefined || nextKey !== undefined) throw invalid('/certificate', 'set a key or a certificate');
+  return { keys: toJwkSet([]), certificate };
+}
 
 const invalid = (pointer: string, message: string): Problem =>
   new Problem('validation-failed', undefined, { errors: [{ pointer, code: 'not-a-choice', message }] });

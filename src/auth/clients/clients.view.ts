@@ -16,6 +16,9 @@ export class ClientView {
   @ViewField({ type: 'array', items: text, description: 'The `kid` of each public key.' })
   kids: string[];
 
+  @ViewField({ ...text, nullable: true, description: 'The name in its certificates; null for a client with keys.' })
+  certificate: string | null;
+
   @ViewField({ type: 'array', items: text })
   scopes: string[];
 
@@ -73,7 +76,11 @@ const optionalTime = { type: 'integer', required: false, description: 'Seconds s
 export class ConfirmationView {
   /** RFC 9449 s6.2. */
   @ViewField(optional)
-  jkt?: string;
+  'jkt'?: string;
+
+  /** RFC 8705 s3.1. */
+  @ViewField(optional)
+  'x5t#S256'?: string;
 }
 
 /** RFC 7662 s2.2. Of a token that counts for nothing, or is not the caller's, it has `active` alone. */
@@ -154,4 +161,7 @@ export class ServerMetadataView {
 
   @ViewField({ type: 'array', items: text })
   dpop_signing_alg_values_supported: readonly string[];
+
+  @ViewField({ type: 'boolean' })
+  tls_client_certificate_bound_access_tokens: boolean;
 }

@@ -9,6 +9,7 @@ import type { Client } from './client.js';
 import type { ClientClaims } from './client-token.js';
 import type { ClientRepository } from './client.repository.js';
 import { CurrentKey } from './current-key.js';
+import { certificateOf } from './in-process.js';
 import { issuerOf } from './issuer.js';
 import { presentedToken } from './presented-token.js';
 import { signatureAlgorithms } from './public-keys.js';
@@ -47,7 +48,19 @@ const payloadOf = (claims: ClientClaims | undefined): AdapterPayload | undefined
     scope: claims.scopes.join(' '),
     extra: { sub: claims.clientId },
     ...(claims.jkt !== undefined && { jkt: claims.jkt }),
+    ...(claims.x5t !== undefined && { 'x5t#S256': claims.x5t }),
   };
+
+/** RFC 8705: the library compares, and binds tokens; whether a certificate counts was decided before (auth/mtls). */
+const mTLS = {
+  enabled: true,
+  tlsClientAuth: true,
+  certificateBoundAccessTokens: true,
+  getCertificate: ({ req }: KoaContextWithOIDC) => certificateOf(req)?.decoded,
+  certificateAuthorized: ({ req }: KoaContextWithOIDC) => certificateOf(req) !== undefined,
+  certificateSubjectMatches: ({ req }: KoaContextWithOIDC, property: string, expected: string) =>
+    certificateOf(req)?.names.includes(`${property.replace('tls_client_auth_san_', '')}:${expected}`) === true,
+};
 
 const nothing = () => Promise.resolve(undefined);
 
@@ -62,6 +75,18 @@ export interface Parts {
 export const createProvider = (parts: Parts): Provider =>
   new Provider(issuerOf(parts.config), new Settings(parts).configuration());
 
+/** How the client proves who it is. */
+function proofOf({ keys, certificate }: Client) {
+  if (certificate === null)
+    return { token_endpoint_auth_method: 'private_key_jwt', jwks: JSON.parse(keys) as object } as const;
+  const [, kind = '', name] = /^(dns|uri):(.*)$/.exec(certificate) ?? [];
+  return {
+    token_endpoint_auth_method: 'tls_client_auth',
+    [`tls_client_auth_san_${kind}`]: name,
+    tls_client_certificate_bound_access_tokens: true,
+  } as const;
+}
+
 /** `oidc-provider` with everything off but one grant. */
 class Settings {
   constructor(private readonly parts: Parts) {}
@@ -70,7 +95,7 @@ class Settings {
     return {
       adapter: (name: string) => this.adapterOf(name),
       jwks: { keys: [new CurrentKey(this.parts.keys)] },
-      clientAuthMethods: ['private_key_jwt'],
+      clientAuthMethods: ['private_key_jwt', 'tls_client_auth'],
       enabledJWA: { clientAuthSigningAlgValues: algorithms, dPoPSigningAlgValues: algorithms },
       routes: { token: '/token', introspection: '/introspect', revocation: '/revoke' },
       scopes: machineScopes,
@@ -94,6 +119,7 @@ class Settings {
       introspection: { enabled: true, allowedPolicy: isOwn },
       revocation: { enabled: true, allowedPolicy: isOwn },
       dPoP: { enabled: true },
+      mTLS,
       externalSigningSupport: { enabled: true, ack: 'experimental-01' },
       resourceIndicators: {
         enabled: true,
@@ -126,17 +152,16 @@ class Settings {
   private async metadataOf(id: string) {
     const state = idPattern.test(id) ? await this.parts.clients.findState(id) : undefined;
     if (state === undefined) return undefined;
-    const { keys, scopes, requiresDpop, version }: Client = state.client;
+    const { scopes, requiresDpop, version }: Client = state.client;
     return {
       client_id: id,
       grant_types: ['client_credentials'],
       redirect_uris: [],
       response_types: [],
-      token_endpoint_auth_method: 'private_key_jwt',
+      ...proofOf(state.client),
       // The feature of a scope may have been removed since.
       scope: scopes.filter((scope) => machineScopes.includes(scope)).join(' '),
       dpop_bound_access_tokens: requiresDpop,
-      jwks: JSON.parse(keys) as object,
       version,
     };
   }

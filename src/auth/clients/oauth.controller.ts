@@ -2,11 +2,12 @@ import { Body, Controller, Get, Header, HttpCode, Inject, Post, Res } from '@nes
 import { ApiBadRequestResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { machineScopes, Public } from '../../common/access/access.decorators.js';
+import { MachineAuthenticators } from '../../common/access/machine-authenticators.js';
 import { TakesForm } from '../../common/http/forms.js';
 import { RateLimit } from '../../common/http/rate-limit.js';
 import { CONFIG, type Config } from '../../config/index.js';
 import { AuthorizationServer } from './authorization-server.js';
-import { issuerOf, mount } from './issuer.js';
+import { issuerOf, metadataPath, mount } from './issuer.js';
 import { oauthLimits } from './clients.access.js';
 import { PresentedToken, presentedFields, tokenFields, TokenRequest } from './clients.dto.js';
 import { IntrospectionView, OAuthErrorView, RevocationView, ServerMetadataView, TokenView } from './clients.view.js';
@@ -19,15 +20,17 @@ import { signatureAlgorithms } from './public-keys.js';
 export class OAuthController {
   constructor(
     private readonly server: AuthorizationServer,
+    private readonly machines: MachineAuthenticators,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   /** RFC 8414 s3: where the server is, and what it can do. */
-  @Get(`.well-known/oauth-authorization-server${mount}`)
+  @Get(metadataPath)
   @Public()
   @ApiOkResponse({ type: ServerMetadataView })
   metadata(): ServerMetadataView {
     const issuer = issuerOf(this.config);
+    const readsCertificates = this.machines.list().some(({ scheme }) => scheme.type === 'mutualTLS');
     return {
       issuer,
       token_endpoint: `${issuer}/token`,
@@ -37,9 +40,10 @@ export class OAuthController {
       scopes_supported: machineScopes,
       response_types_supported: [],
       grant_types_supported: ['client_credentials'],
-      token_endpoint_auth_methods_supported: ['private_key_jwt'],
+      token_endpoint_auth_methods_supported: ['private_key_jwt', ...(readsCertificates ? ['tls_client_auth'] : [])],
       token_endpoint_auth_signing_alg_values_supported: signatureAlgorithms,
       dpop_signing_alg_values_supported: signatureAlgorithms,
+      tls_client_certificate_bound_access_tokens: readsCertificates,
     };
   }
 

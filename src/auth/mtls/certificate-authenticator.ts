@@ -5,6 +5,7 @@ import { MachineAuthenticators, type MachineAuthenticator } from '../../common/a
 import type { Machine } from '../../common/access/principal.js';
 import { Revocations, type Revocation } from '../../common/access/revocations.js';
 import { Clock } from '../../common/clock.js';
+import { requestContext } from '../../common/http/request-context.js';
 import { SharedState } from '../../shared-state/index.js';
 import { BoundedCache } from '../authentication/bounded-cache.js';
 import { RememberedStates } from '../authentication/remembered-states.js';
@@ -49,25 +50,17 @@ export class CertificateAuthenticator implements MachineAuthenticator, OnModuleI
   }
 
   /**
+   * Undefined as well for a certificate that is the proof of another credential.
    * @throws CredentialRefused for a forwarded certificate of anybody but a gateway, whatever else the request carries:
    * a proxy that does not strip the field lets its clients be whom they want (RFC 9440 s4).
    */
   find(request: FastifyRequest): string | undefined {
-    const shown = shownCertificate(request);
-    const forwarded = forwardedField(request);
-    if (shown === undefined || this.files.current.entryOf(shown) !== 'gateway') {
-      if (forwarded !== undefined) throw new CredentialRefused('forwarded');
-      return shown?.fingerprint;
-    }
-    this.assertGood(shown, request);
-    return forwarded;
+    const credential = this.credentialOf(request);
+    return credential === undefined || this.isProof(credential, request) ? undefined : credential;
   }
 
   async authenticate(credential: string, request: FastifyRequest): Promise<Machine> {
-    const shown = shownCertificate(request);
-    if (shown?.fingerprint !== credential) return this.machineOf(this.parse(credential));
-    this.assertGood(shown, request);
-    return this.machineOf(shown);
+    return this.machineOf(this.certificateOf(credential, request));
   }
 
   forget(revocation: Revocation): void {
@@ -83,6 +76,36 @@ export class CertificateAuthenticator implements MachineAuthenticator, OnModuleI
       if (error instanceof CredentialRefused) return undefined;
       throw error;
     }
+  }
+
+  private credentialOf(request: FastifyRequest): string | undefined {
+    const shown = shownCertificate(request);
+    const forwarded = forwardedField(request);
+    if (shown === undefined || this.files.current.entryOf(shown) !== 'gateway') {
+      if (forwarded !== undefined) throw new CredentialRefused('forwarded');
+      return shown?.fingerprint;
+    }
+    this.assertGood(shown, request);
+    return forwarded;
+  }
+
+  /** Is then kept for whoever looks at that credential. A certificate of a machine is never a proof besides. */
+  private isProof(credential: string, request: FastifyRequest): boolean {
+    if (!this.authenticators.takesCertificate(request)) return false;
+    const certificate = this.certificateOf(credential, request);
+    if (this.files.current.entryOf(certificate) !== undefined) return false;
+    this.files.current.assertGood(certificate, this.clock.now());
+    const running = requestContext();
+    if (running !== undefined) running.certificate = certificate;
+    return true;
+  }
+
+  /** Of the connection or, when the credential is what a gateway saw, that one. */
+  private certificateOf(credential: string, request: FastifyRequest): ClientCertificate {
+    const shown = shownCertificate(request);
+    if (shown?.fingerprint !== credential) return this.parse(credential);
+    this.assertGood(shown, request);
+    return shown;
   }
 
   /** The reason first that can be told; what OpenSSL found then counts besides. */

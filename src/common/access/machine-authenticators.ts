@@ -36,6 +36,11 @@ export interface MachineAuthenticator {
    * @throws CredentialRefused for one that is where none belongs.
    */
   find(request: FastifyRequest): string | undefined;
+  /**
+   * Whether a certificate that stands for no machine may be shown with this request: as the proof that the caller holds
+   * the credential, or is who wants one (RFC 8705). Left out: with none.
+   */
+  takesCertificate?(request: FastifyRequest): boolean;
   /** Who calls with it. @throws CredentialRefused when it is not, or no longer, good. */
   authenticate(credential: string, request: FastifyRequest): Promise<Machine>;
   /** What the machine may do at this moment, for answers that last; undefined when it may do nothing any more. */
@@ -88,6 +93,10 @@ export class MachineAuthenticators {
     }
     if (found !== undefined && this.hasAnother(found, request)) throw new CredentialRefused('several');
     return found;
+  }
+
+  takesCertificate(request: FastifyRequest): boolean {
+    return this.registered.some((one) => one.takesCertificate?.(request) === true);
   }
 
   /** Undefined as well when the method is not there any more. */

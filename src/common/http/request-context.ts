@@ -1,8 +1,18 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { X509Certificate } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import type { Principal } from '../access/principal.js';
 import type { ClientAddress } from './client-address.js';
+
+/** A certificate whose key the caller has, and that counts at this moment. */
+export interface ProvedCertificate {
+  readonly decoded: X509Certificate;
+  /** SHA-256 of the DER, 64 hex digits. */
+  readonly fingerprint: string;
+  /** `uri:spiffe://example.org/lab`, `dns:lab.example.org` */
+  readonly names: readonly string[];
+}
 
 /** What is true for the whole of one request. Filled on the way in, read by log lines and audit events. */
 export interface RequestContext {
@@ -19,6 +29,8 @@ export interface RequestContext {
   /** Adds a `Set-Cookie` to the answer, whatever that will be. */
   readonly setCookie?: (cookie: string) => void;
   principal?: Principal;
+  /** Of a caller whose certificate stands for no machine, and proves that another credential is theirs (RFC 8705). */
+  certificate?: ProvedCertificate;
   /** Left out while the request has come to no handler: it may be refused before. */
   handler?: HandlerRecord;
 }

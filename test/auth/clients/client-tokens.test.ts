@@ -175,7 +175,7 @@ describe('rows that somebody wrote past the service [ASVS 8.2.2]', () => {
   const changes: readonly (readonly [string, string])[] = [
     ['scopes', `scopes = '{sample:read,sample:create}'`],
     ['owner', 'owner_id = $2'],
-    ['keys', `keys = '{"keys":[]}'`],
+    ['keys', `keys = replace(keys, '"x":"', '"x":"A')`],
     ['tier', `tier = 'high'`],
     ['version', 'version = version + 1'],
   ];
@@ -204,8 +204,8 @@ describe('rows that somebody wrote past the service [ASVS 8.2.2]', () => {
     const { id } = client;
     const planted = '01890000-0000-7000-8000-00000000c11e';
     await app.sql(
-      `INSERT INTO clients SELECT $2, owner_id, name, keys, scopes, tier, requires_dpop, status, version, authority_mac
-       FROM clients WHERE id = $1`,
+      `INSERT INTO clients SELECT $2, owner_id, name, keys, certificate, scopes, tier, requires_dpop, status, version,
+         authority_mac FROM clients WHERE id = $1`,
       [id, planted],
     );
     const assertion = await client.assertion({ iss: planted, sub: planted });

@@ -12,6 +12,7 @@ export const leaveTraces: LeaveTraces = async (app, { userId }) => {
     keys: JSON.stringify({ keys: [newKey().jwk] }),
     scopes: ['resource:read'],
     tier: 'standard',
+    certificate: null,
     requiresDpop: false,
     status: 'active',
     version: 1,
