@@ -1,16 +1,11 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { backOffMs } from '../../src/mail/attempts.js';
+import { Delivery } from '../../src/mail/delivery.js';
 import { Mailer } from '../../src/mail/index.js';
 import { Database } from '../../src/database/index.js';
-import { startApp, TestApp } from '../support/app.js';
-import { freshDatabase } from '../support/databases.js';
-import { send } from '../support/http.js';
+import { startApp, type TestApp } from '../support/app.js';
 import { parseMail } from '../support/mail.js';
-import { Authority, freePort, serverNames } from '../support/tls-servers.js';
+import { Authority, serverNames } from '../support/tls-servers.js';
 import { MailServer } from './mail-server.js';
 
 const hour = 60 * 60;
@@ -45,6 +40,11 @@ describe('mail leaves by a queue in the database [A10-4] [ASVS 16.5.2]', () => {
     const { status, body } = await app.on(instance).request('POST', '/v1/auth/register', { body: { email } });
     expect([status, body]).toEqual([202, { message: expect.any(String) }]);
     return email;
+  };
+  /** Time goes by, and every instance looks at once, which it would do within seconds. */
+  const advance = (seconds: number) => {
+    app.clock.advance(seconds);
+    for (const { service } of app.instances) service.app.get(Delivery, { strict: false }).wake();
   };
   const rows = () =>
     app.sql<{ id: string; attempts: number; due_at: Date }>('SELECT id, attempts, due_at FROM outgoing_mails');
@@ -88,7 +88,7 @@ describe('mail leaves by a queue in the database [A10-4] [ASVS 16.5.2]', () => {
     const email = await register();
     await failed(1);
     await server.listen();
-    app.clock.advance(11);
+    advance(11);
     await arrived(email);
     await app.mailQuiet();
   });
@@ -99,9 +99,9 @@ describe('mail leaves by a queue in the database [A10-4] [ASVS 16.5.2]', () => {
     const email = await register();
     await failed(1);
     expect((await rows())[0]?.due_at.getTime()).toBeGreaterThan(app.clock.now().getTime() + 3_000);
-    app.clock.advance(11);
+    advance(11);
     await failed(2);
-    app.clock.advance(21);
+    advance(21);
     await arrived(email);
   });
 
@@ -148,9 +148,9 @@ describe('mail leaves by a queue in the database [A10-4] [ASVS 16.5.2]', () => {
     await server.stop();
     await register();
     await failed(1);
-    app.clock.advance(23 * hour);
+    advance(23 * hour);
     await failed(2);
-    app.clock.advance(2 * hour);
+    advance(2 * hour);
     expect(
       await app.auditEvent('sys_error', ({ details }) => (details as { attempts?: number }).attempts === 3),
     ).toMatchObject({ outcome: 'failure' });
@@ -211,7 +211,7 @@ describe('mail leaves by a queue in the database [A10-4] [ASVS 16.5.2]', () => {
     await app.sql('UPDATE outgoing_mails SET content = recipient, due_at = now()');
     server.verdict = () => undefined;
     await arrived(await register());
-    app.clock.advance(25 * hour);
+    advance(25 * hour);
     await app.mailQuiet();
     await app.auditEvent('crypt_decrypt_fail', ({ target_type }) => target_type === 'OutgoingMail');
   });
@@ -237,46 +237,4 @@ describe('mail leaves by a queue in the database [A10-4] [ASVS 16.5.2]', () => {
     for (const [index, wait] of waits.slice(0, 9).entries()) expect(wait).toBeGreaterThanOrEqual(5_000 * 2 ** index);
     expect(new Set(waits).size).toBeGreaterThan(12);
   });
-});
-
-describe('an instance is killed between claim and send (kill -9)', () => {
-  it('the mail is not lost: another instance sends it when the lease is over', async () => {
-    const authority = await Authority.create();
-    const server = await MailServer.start({ certificate: await authority.issue('mail', serverNames), secure: true });
-    server.verdict = () => new Promise(() => undefined);
-    const database = await freshDatabase();
-    const ports = {
-      HTTPS_PORT: String(await freePort()),
-      HTTP_PORT: String(await freePort()),
-      INTERNAL_PORT: String(await freePort()),
-    };
-    const env = { SMTP_URL: server.url(), SMTP_CA_FILE: authority.caFile, DATA_DIRECTORY: database.dataDirectory };
-    const child = spawn(process.execPath, ['dist/main.js'], {
-      env: { ...ports, ...env, ...(database.url === undefined ? {} : { DATABASE_URL: database.url }) },
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
-    let output = '';
-    child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    await vi.waitFor(() => expect(output).toContain('Mailbox'), { timeout: 60_000 });
-    const ca = readFileSync(join(database.dataDirectory, 'tls/ca.crt'), 'utf8');
-    const body = { email: 'killed@example.org' };
-    expect((await send({ port: Number(ports.HTTPS_PORT), ca }, 'POST', '/v1/auth/register', { body })).status).toBe(
-      202,
-    );
-    await vi.waitFor(() => expect(server.attempts).toBe(1), soon);
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-    server.verdict = () => undefined;
-    const app = new TestApp(database, { env });
-    await app.start(1);
-    expect(await app.sql('SELECT attempts FROM outgoing_mails WHERE due_at > now()')).toEqual([{ attempts: 1 }]);
-    app.clock.advance(121);
-    await vi.waitFor(
-      () => expect(server.delivered.map(({ recipients }) => recipients)).toEqual([['killed@example.org']]),
-      soon,
-    );
-    await app.close();
-    await server.stop();
-    authority.remove();
-  }, 120_000);
 });

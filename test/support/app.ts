@@ -53,6 +53,8 @@ export class TestApp {
   readonly clock = new MovableClock();
   readonly instances: Instance[] = [];
   private readonly logChunks: string[] = [];
+  /** By file: those who wait for a mail look many times. */
+  private readonly mails = new Map<string, ReceivedMail>();
   private count = 0;
 
   /** Another name for each app, so that those which share a Redis do not share their counters. */
@@ -128,7 +130,11 @@ export class TestApp {
     return readdirSync(directory)
       .filter((name) => name.endsWith('.eml'))
       .toSorted()
-      .map((name) => parseMail(readFileSync(join(directory, name), 'utf8')));
+      .map((name) => {
+        const mail = this.mails.get(name) ?? parseMail(readFileSync(join(directory, name), 'utf8'));
+        this.mails.set(name, mail);
+        return mail;
+      });
   }
 
   /** SQL beside the service, as an attacker with access to the database would send it. */
