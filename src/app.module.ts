@@ -13,6 +13,7 @@ import {
   NoticesModule,
   OidcModule,
   PasskeysModule,
+  OidcPageModule,
   PasskeysPageModule,
   PasswordModule,
   RecoveryCodesModule,
@@ -121,7 +122,7 @@ export class AppModule {
         ...signIn,
         ...machines,
         ...features,
-        ...(config.apiDocs ? [ApiDocsModule, PasskeysPageModule, ResourcesPageModule] : []),
+        ...(config.apiDocs ? [ApiDocsModule, OidcPageModule, PasskeysPageModule, ResourcesPageModule] : []),
         ...modules,
       ],
     };

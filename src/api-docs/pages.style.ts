@@ -43,6 +43,9 @@ pre {
 #recovery p { margin: 0 0 0.5rem; font-size: 0.875rem; color: var(--soft); }
 li small { color: var(--soft); }
 #sign-out { margin-top: 0.75rem; }
+#providers, #links { display: grid; gap: 0.75rem; }
+#identities li { flex-wrap: wrap; align-items: center; }
+#identities button { width: auto; padding: 0.25rem 0.75rem; }
 main.wide { max-width: 52rem; align-self: start; }
 #resources li { display: block; padding: 0; border: 0; margin-bottom: 0.5rem; }
 select {

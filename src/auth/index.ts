@@ -7,6 +7,7 @@ export { MtlsModule } from './mtls/mtls.module.js';
 export { NoticesModule } from './notices/notices.module.js';
 export { EmailChangeModule } from './accounts/email-change/email-change.module.js';
 export { OidcModule } from './oidc/oidc.module.js';
+export { OidcPageModule } from './oidc/oidc-page/oidc-page.module.js';
 export { PasskeysModule } from './factors/passkeys/passkeys.module.js';
 export { PasskeysPageModule } from './factors/passkeys/passkeys-page/passkeys-page.module.js';
 export { PasswordModule } from './password/password.module.js';

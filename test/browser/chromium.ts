@@ -29,21 +29,19 @@ async function freePort(): Promise<number> {
 }
 
 /**
- * Real Chromium, headless. It trusts the service's key and no other: WebAuthn refuses pages whose certificate was waved
- * through.
+ * Real Chromium, headless. It trusts the service's key, and those of servers that a test names: WebAuthn refuses pages
+ * whose certificate was waved through.
+ * @param others files of certificates.
  * @throws Error that says what to install: a run that silently skips proves nothing.
  */
-export function launch(app: TestApp): Promise<Browser> {
+export function launch(app: TestApp, others: readonly string[] = []): Promise<Browser> {
   const executablePath = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium';
   if (!existsSync(executablePath)) {
     throw new Error(
       `there is no Chromium at ${executablePath}: install it (Debian: apt-get install chromium), or set CHROMIUM_PATH`,
     );
   }
-  const certificate = new X509Certificate(readFileSync(join(app.dataDirectory, 'tls', 'server.crt')));
-  const key = createHash('sha256')
-    .update(certificate.publicKey.export({ type: 'spki', format: 'der' }))
-    .digest('base64');
+  const trusted = [join(app.dataDirectory, 'tls', 'server.crt'), ...others].map(digestOfKey).join(',');
   const quiet = [
     '--no-first-run',
     '--disable-background-networking',
@@ -53,9 +51,14 @@ export function launch(app: TestApp): Promise<Browser> {
   ];
   return chromium.launch({
     executablePath,
-    args: [`--ignore-certificate-errors-spki-list=${key}`, '--no-sandbox', '--disable-gpu', ...quiet],
+    args: [`--ignore-certificate-errors-spki-list=${trusted}`, '--no-sandbox', '--disable-gpu', ...quiet],
   });
 }
+
+const digestOfKey = (file: string): string =>
+  createHash('sha256')
+    .update(new X509Certificate(readFileSync(file)).publicKey.export({ type: 'spki', format: 'der' }))
+    .digest('base64');
 
 /** A security key of the browser's own, which always consents. */
 export interface Device {

@@ -28,13 +28,15 @@ export class RealProvider {
   private constructor(
     private readonly server: Server,
     private readonly ca: string,
+    /** The file of its certificate, for a browser that is to trust it. */
+    readonly certificate: string,
   ) {}
 
   static async start(authority: Authority): Promise<RealProvider> {
     const { cert, key } = await authority.issue('provider', [{ type: 'dns', value: 'localhost' }]);
     const server = createServer({ cert: readFileSync(cert), key: readFileSync(key) });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return new RealProvider(server, readFileSync(authority.caFile, 'utf8'));
+    return new RealProvider(server, readFileSync(authority.caFile, 'utf8'), cert);
   }
 
   get host(): string {
