@@ -1,5 +1,5 @@
-// A page that signs in with a provider, and links identities to the account of whoever is signed in. It gives way to the
-// provider's page: what was in memory is gone then, and the address says what to do on the way back.
+// A page that signs in with a provider, and links identities to the account of whoever is signed in. It gives way to
+// the provider's page: what was in memory is gone then, and the address says what to do on the way back.
 
 export const oidcPage = `<!doctype html>
 <html lang="en">
