@@ -90,7 +90,7 @@ describe('whoever calls with what is no good key [practice 2.2] [ASVS 13.2.1]', 
     expect(await app.sql('SELECT id FROM api_keys WHERE user_id = $1', [mallory.userId])).toEqual([]);
   });
 
-  it('calls routes for people, such as that which makes keys: 403, no key [A5-4] [ASVS 8.2.1]', async () => {
+  it('calls routes for people, such as that for new keys: 403, no key [A5-4] [ASVS 8.2.1] [ASVS 7.2.2]', async () => {
     const body = { name: 'another', scopes: ['sample:read'], expiresInDays: 1 };
     for (const [method, path] of [
       ['GET', '/v1/users/me'],
