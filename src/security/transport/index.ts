@@ -1,4 +1,7 @@
-export { declareClientAuthorities } from './client-authorities.js';
+export {
+  /** @public: every user of it can be removed. */
+  declareClientAuthorities,
+} from './client-authorities.js';
 export { Drain } from './drain.js';
 export { InternalListener } from './internal-listener.js';
 export { limits, listenerOptions, listenFault, type ListenerHandlers } from './listener-options.js';
