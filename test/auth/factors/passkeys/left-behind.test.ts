@@ -7,12 +7,9 @@ import { refusal, refusalOf, register, trySignIn } from './ceremonies.js';
 // Passkeys that their owner does not know of, or no longer has.
 
 let app: TestApp;
-let admin: Actor;
-let vic: Actor;
 
 beforeAll(async () => {
   app = await startApp({ env: { RATE_LIMIT_SCALE: '1000' } });
-  [admin, vic] = await Promise.all([signUpAdministrator(app), signUp(app, 'vic')]);
 });
 afterAll(() => app.close());
 
@@ -22,8 +19,8 @@ const newPassword = 'eleven grey herons by the weir';
 const openSessionsOf = ({ userId }: Actor) =>
   app.sql('SELECT id FROM sessions WHERE user_id = $1 AND ended_at IS NULL', [userId]);
 // With: administration.
-const forceReset = ({ userId }: Actor) =>
-  app.request('POST', `/v1/users/${userId}/password-reset`, { token: admin.token });
+const forceReset = async ({ userId }: Actor) =>
+  app.request('POST', `/v1/users/${userId}/password-reset`, { token: (await signUpAdministrator(app)).token });
 const reasonsOf = async ({ userId }: Actor) =>
   (
     await app.sql<{ reason: string }>(
@@ -44,6 +41,7 @@ async function resetByMail({ email }: Actor): Promise<void> {
 describe('a thief with a session adds a passkey [A2-8] [ASVS 6.3.5]', () => {
   // With: recovery, notices.
   it('it outlives a new password, so the mail of the day says to delete it', async () => {
+    const vic = await signUp(app, 'vic');
     const { authenticator } = await register(app, vic);
     const { text } = await app.mailTo(vic.email, 'A second factor was added');
     for (const advice of ['a new password alone does not take it away', 'delete every passkey'])

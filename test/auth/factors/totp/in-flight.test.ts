@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { SessionsService } from '../../../../src/auth/sessions/sessions.service.js';
-import { signIn, signUp, signUpAdministrator, type Actor } from '../../../support/actors.js';
+import { signUp, signUpAdministrator, type Actor } from '../../../support/actors.js';
 import { startApp, type TestApp } from '../../../support/app.js';
 import { meanwhile } from '../../../support/meanwhile.js';
 import { halfSignIn } from '../../../support/second-factors.js';
@@ -12,13 +12,11 @@ import { unlimited } from '../../../support/unlimited.js';
 // proved.
 describe('what ends sessions ends the proof that is on its way too [A2-6] [ASVS 7.4.3] [ASVS 7.4.5]', () => {
   let app: TestApp;
-  let admin: Actor;
   let alice: ActorWithApp;
 
   beforeAll(async () => {
     unlimited();
     app = await startApp();
-    admin = await signUpAdministrator(app);
     alice = await enrolTotp(app, await signUp(app, 'alice'));
   });
   afterAll(async () => {
@@ -43,10 +41,10 @@ describe('what ends sessions ends the proof that is on its way too [A2-6] [ASVS 
   const endings: Readonly<Record<string, (person: ActorWithApp, half: string) => Promise<void>>> = {
     // With: administration.
     'an administrator demands another password': async ({ userId }) =>
-      call('POST', `/v1/users/${userId}/password-reset`, (await signIn(app, admin)).token),
+      call('POST', `/v1/users/${userId}/password-reset`, (await signUpAdministrator(app)).token),
     // With: administration.
     'an administrator ends all sessions': async ({ userId }) =>
-      call('DELETE', `/v1/users/${userId}/sessions`, (await signIn(app, admin)).token),
+      call('DELETE', `/v1/users/${userId}/sessions`, (await signUpAdministrator(app)).token),
     'the owner ends all others': ({ token }) => call('DELETE', '/v1/auth/sessions/others', token),
     'the owner removes the app': ({ token }) => call('DELETE', '/v1/auth/totp', token),
     'the owner changes the password': ({ token, password }) =>
