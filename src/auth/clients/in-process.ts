@@ -1,6 +1,6 @@
 import { ServerResponse, type IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
-import { requestContext, type ProvedCertificate } from '../../common/http/request-context.js';
+import { requestContext } from '../../common/http/request-context.js';
 
 /** What oidc-provider answered. */
 export interface InnerAnswer {
@@ -19,11 +19,6 @@ export interface InnerRequest {
   readonly form: Readonly<Record<string, string>>;
 }
 
-const certificates = new WeakMap<object, ProvedCertificate>();
-
-/** What the client of that inner request has proved, besides what it sends. */
-export const certificateOf = (request: IncomingMessage): ProvedCertificate | undefined => certificates.get(request);
-
 /** The header fields that the provider may see of the client's. */
 const passed = ['authorization', 'dpop'] as const;
 
@@ -36,7 +31,7 @@ export async function callInProcess(
   { host, path, mount, form }: InnerRequest,
 ): Promise<InnerAnswer> {
   const body = Buffer.from(new URLSearchParams(form).toString());
-  const { headers: sent = {}, certificate } = requestContext() ?? {};
+  const sent = requestContext()?.headers ?? {};
   const request = Object.assign(Readable.from([body]), {
     method: 'POST',
     url: path,
@@ -52,7 +47,6 @@ export async function callInProcess(
       ...Object.fromEntries(passed.flatMap((name) => (sent[name] === undefined ? [] : [[name, sent[name]]]))),
     },
   }) as unknown as IncomingMessage;
-  if (certificate !== undefined) certificates.set(request, certificate);
   const response = new CapturedResponse(request);
   await listener(request, response);
   return { status: response.statusCode, body: parse(response.payload) };

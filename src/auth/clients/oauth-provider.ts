@@ -2,6 +2,7 @@ import { errors, Provider, type AdapterPayload, type Configuration, type KoaCont
 import { machineScopes } from '../../common/access/access.decorators.js';
 import type { Clock } from '../../common/clock.js';
 import { idPattern } from '../../common/http/fields.js';
+import { requestContext } from '../../common/http/request-context.js';
 import type { Config } from '../../config/index.js';
 import { accessTokenTtlSeconds } from '../signing-keys/lifetimes.js';
 import type { SigningKeys } from '../signing-keys/signing-keys.js';
@@ -9,7 +10,6 @@ import type { Client } from './client.js';
 import type { ClientClaims } from './client-token.js';
 import type { ClientRepository } from './client.repository.js';
 import { CurrentKey } from './current-key.js';
-import { certificateOf } from './in-process.js';
 import { issuerOf } from './issuer.js';
 import { presentedToken } from './presented-token.js';
 import { signatureAlgorithms } from './public-keys.js';
@@ -56,10 +56,11 @@ const mTLS = {
   enabled: true,
   tlsClientAuth: true,
   certificateBoundAccessTokens: true,
-  getCertificate: ({ req }: KoaContextWithOIDC) => certificateOf(req)?.decoded,
-  certificateAuthorized: ({ req }: KoaContextWithOIDC) => certificateOf(req) !== undefined,
-  certificateSubjectMatches: ({ req }: KoaContextWithOIDC, property: string, expected: string) =>
-    certificateOf(req)?.names.includes(`${property.replace('tls_client_auth_san_', '')}:${expected}`) === true,
+  getCertificate: () => requestContext()?.certificate?.decoded,
+  certificateAuthorized: () => requestContext()?.certificate !== undefined,
+  certificateSubjectMatches: (_: KoaContextWithOIDC, property: string, expected: string) =>
+    requestContext()?.certificate?.names.includes(`${property.replace('tls_client_auth_san_', '')}:${expected}`) ===
+    true,
 };
 
 const nothing = () => Promise.resolve(undefined);
