@@ -1,9 +1,10 @@
 import { Controller, Get, Header } from '@nestjs/common';
 import { ApiExcludeController, ApiProduces } from '@nestjs/swagger';
 import { Public } from '../common/access/access.decorators.js';
-import { aDay, asset } from './asset.js';
+import { aDay, asset, someMinutes } from './asset.js';
 import { OpenApi } from './open-api.js';
 import { page, pagePolicy, startScript } from './page.js';
+import { pagesScript } from './pages.script.js';
 import { pagesStyle } from './pages.style.js';
 
 const javascript = 'text/javascript; charset=utf-8';
@@ -46,8 +47,18 @@ export class ApiDocsController {
   @Public()
   @ApiProduces('text/css')
   @Header('content-type', 'text/css; charset=utf-8')
+  @Header('cache-control', someMinutes)
   pagesStyle(): string {
     return pagesStyle;
+  }
+
+  @Get('docs/pages.js')
+  @Public()
+  @ApiProduces('text/javascript')
+  @Header('content-type', javascript)
+  @Header('cache-control', someMinutes)
+  pagesScript(): string {
+    return pagesScript;
   }
 
   @Get('docs/swagger-ui.css')

@@ -4,6 +4,7 @@ export const matrix: MatrixPart = {
   calls: {
     'GET /docs': {},
     'GET /docs/pages.css': {},
+    'GET /docs/pages.js': {},
     'GET /docs/start.js': {},
     'GET /docs/swagger-ui-bundle.js': {},
     'GET /docs/swagger-ui.css': {},

@@ -115,6 +115,8 @@ describe('npm run generate resource: a feature that is protected at once [practi
         .split('\n')
         .map((line) => line.replace(/ +/, ' ')),
     ).toEqual([
+      'new docs/http/invoice-items.http',
+      'new docs/practices/invoice-items.md',
       'new prisma/schema/invoice-items.prisma',
       ...['policy.ts', 'controller.ts', 'dto.ts', 'module.ts', 'repository.ts', 'service.ts'].map(
         (part) => `new src/invoice-items/invoice-item${part === 'policy.ts' ? '' : 's'}.${part}`,

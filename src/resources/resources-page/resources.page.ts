@@ -48,6 +48,7 @@ export const resourcesPage = `<!doctype html>
       </section>
     </main>
     <script src="/docs/purify.js"></script>
+    <script src="/docs/pages.js"></script>
     <script type="module" src="/docs/resources.js"></script>
   </body>
 </html>
@@ -81,25 +82,7 @@ DOMPurify.addHook('afterSanitizeAttributes', (node) => {
 
 const render = (markdown) => DOMPurify.sanitize(marked.parse(markdown), allowed);
 
-const part = (id) => document.getElementById(id);
-let accessToken;
 let nextCursor;
-
-async function call(method, path, body) {
-  const headers = {};
-  if (accessToken !== undefined) headers.authorization = 'Bearer ' + accessToken;
-  if (body !== undefined) headers['content-type'] = 'application/json';
-  const response = await fetch(path, { method, headers, body: JSON.stringify(body) });
-  const answer = await response.json();
-  if (response.status === 401) accessToken = undefined;
-  if (!response.ok) throw new Error(answer.detail ?? answer.title);
-  return answer;
-}
-
-function say(text, isFault) {
-  part('message').textContent = text;
-  part('message').classList.toggle('fault', isFault === true);
-}
 
 async function list() {
   const page = await read();
@@ -148,13 +131,13 @@ async function signIn(form) {
   const { email, password } = Object.fromEntries(new FormData(form));
   const { accessToken: token, secondFactors } = await call('POST', '/v1/auth/login', { email, password });
   if (secondFactors.length > 0) throw new Error('A second factor is due: sign in elsewhere, and use the token.');
-  accessToken = token;
+  session.accessToken = token;
   form.reset();
   await list();
 }
 
 async function takeToken(form) {
-  accessToken = new FormData(form).get('token').trim();
+  session.accessToken = new FormData(form).get('token').trim();
   form.reset();
   await list();
 }
@@ -166,8 +149,7 @@ const run = (action) => async (event) => {
   } catch (error) {
     say(error.message, true);
   }
-  part('signed-out').hidden = accessToken !== undefined;
-  part('signed-in').hidden = accessToken === undefined;
+  showSession();
 };
 
 part('password-form').addEventListener('submit', run(signIn));

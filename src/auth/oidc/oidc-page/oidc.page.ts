@@ -36,39 +36,21 @@ export const oidcPage = `<!doctype html>
         <button id="sign-out" type="button" class="quiet">Sign out</button>
       </section>
     </main>
+    <script src="/docs/pages.js"></script>
     <script src="/docs/oidc.js"></script>
   </body>
 </html>
 `;
 
 export const oidcScript = `'use strict';
-const part = (id) => document.getElementById(id);
 const base = '/v1/auth/oidc/';
-let accessToken;
-
-async function call(method, path, body) {
-  const headers = {};
-  if (accessToken !== undefined) headers.authorization = 'Bearer ' + accessToken;
-  if (body !== undefined) headers['content-type'] = 'application/json';
-  const response = await fetch(path, { method, headers, body: JSON.stringify(body) });
-  const answer = response.status === 204 ? undefined : await response.json();
-  if (response.status === 401) accessToken = undefined;
-  if (!response.ok) throw new Error(answer.detail ?? answer.title);
-  return answer;
-}
-
-function say(text, isFault) {
-  part('message').textContent = text;
-  part('message').classList.toggle('fault', isFault === true);
-}
 
 async function show() {
   const { items: providers } = await call('GET', base + 'providers');
-  part('signed-out').hidden = accessToken !== undefined;
-  part('signed-in').hidden = accessToken === undefined;
+  showSession();
   part('providers').replaceChildren(...providers.map((one) => button('Sign in with ' + one.label, () => leave(one))));
   if (providers.length === 0) part('providers').textContent = 'There is none yet: see OIDC_<NAME>_ISSUER.';
-  if (accessToken === undefined) return;
+  if (session.accessToken === undefined) return;
   part('account').textContent = (await call('GET', '/v1/users/me')).email;
   const { items: identities } = await call('GET', base + 'identities');
   part('identities').replaceChildren(...identities.map(rowOf));
@@ -105,7 +87,7 @@ async function link({ name }) {
 
 async function begin({ accessToken: token, secondFactors }, text) {
   if (secondFactors.length > 0) throw new Error('A second factor is still due: ' + secondFactors.join(', '));
-  accessToken = token;
+  session.accessToken = token;
   say(text);
 }
 
@@ -118,7 +100,7 @@ async function signInByPassword() {
 
 async function signOut() {
   await call('POST', '/v1/auth/logout');
-  accessToken = undefined;
+  session.accessToken = undefined;
   say('Signed out.');
 }
 

@@ -48,6 +48,7 @@ export const passkeysPage = `<!doctype html>
         <button id="sign-out" type="button" class="quiet">Sign out</button>
       </section>
     </main>
+    <script src="/docs/pages.js"></script>
     <script src="/docs/passkeys.js"></script>
   </body>
 </html>
@@ -55,37 +56,12 @@ export const passkeysPage = `<!doctype html>
 
 /** No library: browsers read and write the JSON of WebAuthn by themselves. */
 export const passkeysScript = `'use strict';
-const part = (id) => document.getElementById(id);
-let accessToken;
 let enrolling = false;
 
-async function call(method, path, body) {
-  const headers = {};
-  if (accessToken !== undefined) headers.authorization = 'Bearer ' + accessToken;
-  if (body !== undefined) headers['content-type'] = 'application/json';
-  const response = await fetch(path, { method, headers, body: JSON.stringify(body) });
-  const answer = response.status === 204 ? undefined : await response.json();
-  if (response.status === 401) forget();
-  if (!response.ok) throw new Error(answer.detail ?? answer.title);
-  return answer;
-}
-
-/** Ended, expired or no longer enough: what follows is a new sign-in. */
-function forget() {
-  accessToken = undefined;
-  enrolling = false;
-}
-
-function say(text, isFault) {
-  part('message').textContent = text;
-  part('message').classList.toggle('fault', isFault === true);
-}
-
 async function show() {
-  part('signed-out').hidden = accessToken !== undefined;
-  part('signed-in').hidden = accessToken === undefined;
+  showSession();
   part('account-line').hidden = enrolling;
-  if (accessToken === undefined || enrolling) return;
+  if (session.accessToken === undefined || enrolling) return;
   part('account').textContent = (await call('GET', '/v1/users/me')).email;
   const { items } = await call('GET', '/v1/auth/passkeys');
   part('passkeys').replaceChildren(...items.map(rowOf));
@@ -100,7 +76,7 @@ function rowOf({ name, lastUsedAt }) {
 }
 
 async function begin({ accessToken: token, secondFactors }, text) {
-  accessToken = token;
+  session.accessToken = token;
   enrolling = secondFactors.includes('enrolment');
   if (enrolling) return say('A second factor is required. Add a passkey to finish signing in.');
   if (secondFactors.length === 0) return say(text);
@@ -140,7 +116,7 @@ function showRecoveryCodes(codes) {
 
 async function signOut() {
   await call('POST', '/v1/auth/logout');
-  forget();
+  session.accessToken = undefined;
   showRecoveryCodes(null);
   say('Signed out.');
 }
@@ -152,7 +128,7 @@ const run = (action) => async (event) => {
     await show();
   } catch (error) {
     say(error.message, true);
-    if (accessToken === undefined) await show();
+    if (session.accessToken === undefined) await show();
   }
 };
 
