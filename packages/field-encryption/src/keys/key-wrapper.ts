@@ -58,7 +58,10 @@ export class LocalKeyWrapper implements KeyWrapper {
   }
 }
 
-/** The bytes; undefined for text that is not the one base64 form of any bytes: one wrapped key has one spelling. */
+/**
+ * The bytes; undefined for text that is not the one base64 form of any bytes: one wrapped key has one spelling.
+ * @public: every user of it can be removed.
+ */
 export function fromCanonicalBase64(text: string): Buffer | undefined {
   const bytes = Buffer.from(text, 'base64');
   return bytes.length > 0 && bytes.toString('base64') === text ? bytes : undefined;
@@ -66,7 +69,7 @@ export function fromCanonicalBase64(text: string): Buffer | undefined {
 
 /**
  * The key service did not answer, or not to us. That says nothing about the wrapped key: it is an outage, never a sign
- * of tampering, and nothing is opened or sealed meanwhile.
+ * of tampering, and nothing is opened or sealed meanwhile. @public: every user of it can be removed.
  */
 export class KeyServiceUnavailable extends Error {
   override readonly name = 'KeyServiceUnavailable';
@@ -83,7 +86,10 @@ export class KeyServiceUnavailable extends Error {
   }
 }
 
-/** `ECONNREFUSED`, `timeout`, `AccessDeniedException`: a word for the log, never a message of somebody else. */
+/**
+ * `ECONNREFUSED`, `timeout`, `AccessDeniedException`: a word for the log, never a message of somebody else.
+ * @public: every user of it can be removed.
+ */
 export function reasonOf(error: unknown): string {
   const { code, name } = error as { code?: unknown; name?: unknown };
   if (name === 'AbortError' || name === 'TimeoutError') return 'timeout';

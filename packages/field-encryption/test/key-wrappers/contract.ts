@@ -155,7 +155,7 @@ export function keyWrapperContract(name: string, open: () => Promise<Candidate>)
 
 /**
  * Answers of a service that are neither a key nor the word that a key is broken. Stubs only: no real one can be told
- * to.
+ * to. @public: every user of it can be removed.
  */
 export async function expectOutage(wrapper: KeyWrapper, key: WrappedKey, context: WrapContext): Promise<void> {
   const secret = randomBytes(32);
