@@ -18,11 +18,14 @@ describe('the order in which a request meets the practices [practice 11.1]', () 
   it('global guards run as the table lists them: an import between practices would reorder them', () => {
     const guards = app.on(0).service.app.get(ApplicationConfig).getGlobalGuards();
     expect(guards.map((guard) => guard.constructor.name)).toEqual([
+      // With: rate-limiting.
       'RouteLimitGuard',
       'AuthenticationGuard',
+      // With: rate-limiting.
       'CallerLimitGuard',
       'AuthorizationGuard',
       'UndeclaredInputGuard',
+      // With: unsent-answers.
       'UnsentAnswersGuard',
     ]);
   });
@@ -30,11 +33,13 @@ describe('the order in which a request meets the practices [practice 11.1]', () 
   it('global interceptors: the outermost writes the record, so that shaping the answer is in its time', () => {
     const interceptors = app.on(0).service.app.get(ApplicationConfig).getGlobalInterceptors();
     expect(interceptors.map((interceptor) => interceptor.constructor.name)).toEqual([
+      // With: logging.
       'RequestLogInterceptor',
       'AnswerInterceptor',
     ]);
   });
 
+  // With: rate-limiting.
   it('a flood with forged tokens is limited before any token is verified: 429, not 401', async () => {
     const from = anotherAddress();
     const login = limitOf('login-network');

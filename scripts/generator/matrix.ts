@@ -27,10 +27,8 @@ export function matrixOf(path: string, another: string): string {
 type Statuses = Readonly<Record<string, readonly [owner: string, others: string]>>;
 
 function rowsOf(path: string, statuses: Statuses, actors: readonly string[]): string[][] {
-  const called = Object.entries(statuses).map(([method, [owner, others]]) => {
+  return Object.entries(statuses).map(([method, [owner, others]]) => {
     const cells = actors.map((actor) => refused.get(actor) ?? (actor === 'owner' ? owner : others));
     return [method, path, ...cells];
   });
-  // OPTIONS says what there is; no other method reaches a handler.
-  return [...called, ['OPTIONS', path, ...actors.map(() => '204')], ['(others)', path, ...actors.map(() => '405')]];
 }

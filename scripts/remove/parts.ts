@@ -8,7 +8,7 @@ import type { Project } from './project.ts';
  *   // Remove: npm run remove notices; nobody is told of changes any more.
  *   // Remove: not by itself; every method of authentication begins sessions here.
  *   // Needs: passkeys, api-docs.
- *   // Also: docs/http/sharing.http.
+ *   // Also: docs/http/sign-up.http.
  */
 export interface Part {
   readonly name: string;

@@ -21,6 +21,7 @@ const globals = new Set(['fetch', 'WebSocket', 'EventSource', 'XMLHttpRequest'])
 /** Other files, by name and reason. */
 const allowed: ReadonlyMap<string, string> = new Map([
   ['src/egress/egress-client.ts', 'the client'],
+  // With: vault-transit.
   [
     'packages/field-encryption/src/key-wrappers/vault-transit.ts',
     'for projects without one; the service gives its own',

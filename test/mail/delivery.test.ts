@@ -115,6 +115,7 @@ describe('mail leaves by a queue in the database [A10-4] [ASVS 16.5.2]', () => {
       details: { attempts: 1, code: expect.stringContaining('550') },
     });
     expect(await rows()).toEqual([]);
+    // With: logging.
     expect(app.logs()).toContainEqual(
       expect.objectContaining({ 'log.level': 'error', 'message': expect.stringContaining('was given up') }),
     );

@@ -36,6 +36,7 @@ describe('whoever writes to the database [A5-5] [ASVS 11.3.3]', () => {
     expect(stolen.status).toBe(401);
     expect(stolen.text).not.toContain('accessToken');
     await alarmAbout('Session', id);
+    // With: detection, logging.
     await expect.poll(() => app.logText()).toContain(`alarm crypt_decrypt_fail`);
   });
 

@@ -21,12 +21,14 @@ describe('The practices of the listener are in the table (practice 11.1)', () =>
     expect((await app.request('GET', '/v1/users/me', { headers: { host: 'evil.example' } })).status).toBe(421);
   });
 
+  // With: headers.
   it('every answer has HSTS and a policy that runs nothing, because headers is there [practice 1.4]', async () => {
     const { headers } = await app.request('GET', '/v1/users/me');
     expect(headers['strict-transport-security']).toContain('includeSubDomains');
     expect(headers['content-security-policy']).toContain("default-src 'none'");
   });
 
+  // With: headers.
   it('a foreign origin writes: 403, because CORS is there [A8-3]', async () => {
     const answer = await app.request('POST', '/v1/auth/login', {
       body: {},
@@ -44,6 +46,7 @@ describe('The practices of the listener are in the table (practice 11.1)', () =>
     });
   });
 
+  // With: logging.
   it('every answer has a line in the log under its id, because logging is there [practice 10.1]', async () => {
     const { headers } = await app.request('GET', '/nothing');
     for (let attempt = 0; attempt < 50 && !app.logText().includes(headers['x-request-id'] ?? ''); attempt++) {

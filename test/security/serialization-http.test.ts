@@ -69,6 +69,7 @@ describe('The length that is announced is the length that is sent (RFC 9112 sect
     ]);
   });
 
+  // With: headers.
   it('a preflight: 204 without a body as well', async () => {
     const { status, headers, body } = await exchange(small, head('OPTIONS', '/things'));
     expect([status, headers['content-length'], body]).toEqual([204, undefined, '']);
@@ -89,7 +90,9 @@ describe('The type that is announced is the type that is sent [ASVS 4.1.1]', () 
       app.request('PUT', '/v1/samples', { token }),
       app.request('POST', '/v1/samples', { token, body: {} }),
       app.request('GET', '/.well-known/jwks.json'),
+      // With: api-docs.
       app.request('GET', '/openapi.json'),
+      // With: api-docs.
       app.request('GET', '/docs'),
       app.request('GET', '/problems', { headers: { accept: 'text/html' } }),
     ]);
@@ -100,13 +103,16 @@ describe('The type that is announced is the type that is sent [ASVS 4.1.1]', () 
           ? /^application\/problem\+json; charset=utf-8$/
           : /^(application\/json|text\/html); charset=utf-8$/,
       );
-      expect([headers['x-content-type-options'], text.includes('\ufffd')]).toEqual(['nosniff', false]);
+      // With: headers.
+      expect(headers['x-content-type-options']).toBe('nosniff');
+      expect(text).not.toContain('\ufffd');
       if (type.includes('json')) expect(typeof body).toBe('object');
       else expect(text).toMatch(/^<!doctype html>/);
     }
   });
 });
 
+// With: logging.
 describe('Headers that a proxy sets are believed from nobody [ASVS 4.1.3]', () => {
   it.each([
     'x-forwarded-for',

@@ -132,10 +132,9 @@ describe('Text is data: escaped where it leaves [practice 3.4] [ASVS 1.1.2] [ASV
     const { body: created } = await create({ body });
     const answer = await read(created.id);
     expect((JSON.parse(answer.text) as { body: string }).body).toBe(body.normalize('NFC'));
-    expect([answer.headers['content-type'], answer.headers['x-content-type-options']]).toEqual([
-      'application/json; charset=utf-8',
-      'nosniff',
-    ]);
+    expect(answer.headers['content-type']).toBe('application/json; charset=utf-8');
+    // With: headers.
+    expect(answer.headers['x-content-type-options']).toBe('nosniff');
   });
 });
 
@@ -215,6 +214,7 @@ describe('Templates and formats have no meaning in what people write', () => {
     expect(app.logText()).not.toMatch(/\b7\*7\b/);
   });
 
+  // With: logging.
   it.each(['%25s%25n%25j', '%25o%25O%25c', '%7B%7B7*7%7D%7D', '$%7Bjndi:ldap:%7D'])(
     '%s in an address: the log says how long it was, and nothing of it [ASVS 1.3.10]',
     async (path) => {

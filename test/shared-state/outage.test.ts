@@ -1,3 +1,5 @@
+// With: rate-limiting.
+
 import { describe, expect, it } from 'vitest';
 import { startApp } from '../support/app.js';
 import { limitOf } from '../support/declared-limits.js';

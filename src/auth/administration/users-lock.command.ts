@@ -4,19 +4,20 @@ import { normaliseEmail } from '../../common/normalisation.js';
 import { UsersService, type AccountState } from '../../users/index.js';
 import { AdministrationService } from './administration.service.js';
 
-const locking = (verb: 'disable' | 'enable', state: AccountState, description: string): Command => ({
-  name: `users:${verb}`,
+const locking = (command: Pick<Command, 'name' | 'description'>, state: AccountState): Command => ({
+  ...command,
   usage: '<email>',
-  description,
   async run(config, args) {
     const [email, ...more] = args;
-    if (email === undefined || more.length > 0) throw new UsageError(`usage: users:${verb} <email>`);
+    if (email === undefined || more.length > 0) throw new UsageError(`usage: ${command.name} <email>`);
     return withServices(config, async (app) => {
       const id = await app.get(UsersService).idOf(normaliseEmail(email));
       if (id === undefined) return refused('nobody has that e-mail address');
       try {
         const changed = await app.get(AdministrationService).changeStatus('operator', id, state);
-        process.stdout.write(changed ? `${verb}d ${id}\n` : `nothing to do: ${id} is ${state} already\n`);
+        process.stdout.write(
+          changed ? `${command.name.slice('users:'.length)}d ${id}\n` : `nothing to do: ${id} is ${state} already\n`,
+        );
         return 0;
       } catch (error) {
         if (!(error instanceof Problem)) throw error;
@@ -32,8 +33,7 @@ const refused = (line: string): 1 => {
 };
 
 export const usersDisable = locking(
-  'disable',
+  { name: 'users:disable', description: 'Locks an account: ends its sessions at once, and signs nobody in.' },
   'disabled',
-  'Locks an account: ends its sessions at once, and signs nobody in.',
 );
-export const usersEnable = locking('enable', 'active', 'Opens a locked account again.');
+export const usersEnable = locking({ name: 'users:enable', description: 'Opens a locked account again.' }, 'active');

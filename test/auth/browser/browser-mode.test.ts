@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { signIn, signUp, type Actor } from '../../support/actors.js';
 import { startApp, type TestApp } from '../../support/app.js';
+import { documentOf, routesOf } from '../../support/open-api.js';
 import { SampleFactorModule } from '../../support/sample/sample-factor.module.js';
 import { enrolFactor, proveFactor } from '../../support/second-factors.js';
 import { decode, flipBit } from '../forge.js';
@@ -230,23 +231,18 @@ describe('credentials mode for pages of listed origins, where a cookie travels a
     );
 
   it('exactly the routes that set or clear a cookie allow credentials [A8-3]', async () => {
-    const { body } = await app.request('GET', '/openapi.json');
-    const clearing = ['post /v1/auth/logout', 'delete /v1/auth/sessions', 'delete /v1/auth/sessions/{id}'];
-    const operations = Object.entries(body.paths as Record<string, Record<string, { responses: object }>>).flatMap(
-      ([path, methods]) => Object.entries(methods).map(([method, { responses }]) => ({ path, method, responses })),
-    );
+    const document = documentOf(app);
+    const clearing = ['POST /v1/auth/logout', 'DELETE /v1/auth/sessions', 'DELETE /v1/auth/sessions/{id}'];
+    const operations = routesOf(document);
     const expected = operations.filter(
       ({ path, method, responses }) =>
         clearing.includes(`${method} ${path}`) ||
         setsCookie(responses) ||
-        holdsRefreshToken(responses, body.components.schemas),
+        holdsRefreshToken(responses, document.components?.schemas ?? {}),
     );
     const seen: string[] = [];
     for (const operation of operations) {
-      const { headers } = await preflight(
-        operation.path.replaceAll(/\{\w+\}/g, someId),
-        operation.method.toUpperCase(),
-      );
+      const { headers } = await preflight(operation.path.replaceAll(/\{\w+\}/g, someId), operation.method);
       expect([operation.path, headers['access-control-allow-origin']]).toEqual([operation.path, listedOrigin]);
       if (headers['access-control-allow-credentials'] === 'true') seen.push(`${operation.method} ${operation.path}`);
     }

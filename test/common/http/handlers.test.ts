@@ -33,6 +33,7 @@ describe('what is remembered of handlers', () => {
   });
   afterAll(() => app.close());
 
+  // With: rate-limiting.
   it('two controllers inherit one handler: the first that is asked decides for itself only [A5-6]', async () => {
     const policy = async (path: string) => (await app.request('GET', path)).headers['ratelimit-policy'];
     expect(await policy('/v1/lenient')).toContain('"anonymous"');

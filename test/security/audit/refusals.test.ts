@@ -105,12 +105,16 @@ describe('one event that the database never takes [practice 10.4] [ASVS 16.2.1]'
       10_000,
     );
     const told = await app.auditEvent('audit_write_fail');
+    expect(told['details']).toMatchObject({ event: expect.any(String) });
+    // With: logging.
     const line = app.logs().find((one) => one['event.action'] === 'audit_write_fail');
+    // With: logging.
     expect(line).toMatchObject({
       'log.level': 'error',
       'event': { id: (told['details'] as { event: string }).event, action: 'authz_fail' },
       'error.code': expect.any(String),
     });
+    // With: detection, logging.
     expect(app.logs().some(({ message }) => String(message).startsWith('alarm audit_write_fail'))).toBe(true);
     await app.sql('ALTER TABLE audit_events DROP CONSTRAINT broken');
   });

@@ -92,6 +92,7 @@ describe('what an attacker tries first', () => {
     for (const path of paths) await expectNothing('GET', path);
   });
 
+  // With: api-docs.
   it('the description of the API, with its pages, where it is switched off: 404 [A5-7] [ASVS 13.4.5]', async () => {
     const pages = routes.filter(({ path }) => path.startsWith('/docs') || path === '/openapi.json');
     expect(pages.length).toBeGreaterThan(5);

@@ -3,9 +3,10 @@ import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { definePermissions, isPermitted, permissions, roles, user } from '../../../src/common/access/permissions.js';
 import { inventoryWithSamples } from '../../support/inventory.js';
+import { SampleFactorModule } from '../../support/sample/sample-factor.module.js';
 
-// With the sample feature, which other files of the same process may have declared already.
-const routes = inventoryWithSamples();
+// With the samples of a feature and of a second factor, which other files of the same process may have declared already.
+const routes = inventoryWithSamples(SampleFactorModule);
 const policies = '{src,test/support}/**';
 const table = permissions();
 const named = [...new Set(table.map(({ objects }) => objects).filter((objects) => objects.includes('Policy.')))];

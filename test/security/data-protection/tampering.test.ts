@@ -119,7 +119,9 @@ async function refused(send: () => ReturnType<TestApp['request']>, rowId: string
     (row) => row['target_id'] === rowId && (row['details'] as { code: string }).code === code,
   );
   expect(event).toMatchObject({ outcome: 'failure' });
+  // With: logging.
   const requestId = answer.headers['x-request-id'];
+  // With: logging.
   expect(
     app.logs().some((line) => line['http.request.id'] === requestId && line['error.type'] === 'FieldEncryptionError'),
   ).toBe(true);

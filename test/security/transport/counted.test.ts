@@ -43,14 +43,18 @@ const requests: [string, string, number][] = [
   ['a foreign Host', get('/things', 'Host: evil.example\r\n'), 421],
   ['no Host', get('/things', ''), 400],
   ['a repeated Host', get('/things', `${host}${host}`), 400],
+  // With: headers.
   ['a foreign Origin', post('Origin: https://evil.example\r\nContent-Length: 2\r\n', '{}'), 403],
+  // With: headers.
   ['OPTIONS', `OPTIONS /things HTTP/1.1\r\n${host}${end}`, 204],
+  // With: headers.
   [
     'a preflight',
     `OPTIONS /things HTTP/1.1\r\n${host}Origin: https://app.example.org\r\nAccess-Control-Request-Method: ` +
       `POST\r\n${end}`,
     204,
   ],
+  // With: headers.
   [
     'a foreign preflight',
     `OPTIONS /things HTTP/1.1\r\n${host}Origin: https://evil.example\r\nAccess-Control-Request-Method: POST\r\n${end}`,
@@ -84,7 +88,9 @@ describe('Every request that costs anything is counted, once, before it is refus
         headers: { 'retry-after': '7', 'content-type': 'application/problem+json; charset=utf-8' },
       });
       expect(answer.headers).toMatchObject({
+        // With: headers.
         'strict-transport-security': expect.any(String),
+        // With: headers.
         'x-content-type-options': 'nosniff',
         'cache-control': 'no-store',
       });
@@ -92,6 +98,7 @@ describe('Every request that costs anything is counted, once, before it is refus
     },
   );
 
+  // With: headers.
   it('a page of a listed origin is refused with 429: it may read that answer', async () => {
     isFull = true;
     const { status, headers } = await app.request('GET', '/things', { headers: { origin: 'https://app.example.org' } });
@@ -134,16 +141,20 @@ describe.each([
         headers: {
           'content-type': 'application/problem+json; charset=utf-8',
           'connection': 'close',
+          // With: headers.
           'x-content-type-options': 'nosniff',
         },
       });
       expect(answer.headers).toMatchObject({
+        // With: headers.
         'content-security-policy': expect.any(String),
         'cache-control': 'no-store',
       });
       const { status: told, requestId } = JSON.parse(answer.body) as { status: number; requestId: string };
       expect([told, answer.headers['x-request-id']]).toEqual([status, requestId]);
+      // With: logging.
       await app.logLine((line) => line['http.request.id'] === requestId);
+      // With: logging.
       expect(app.logs().filter((line) => line['http.request.id'] === requestId)).toEqual([
         expect.objectContaining({ 'http.response.status_code': status }),
       ]);

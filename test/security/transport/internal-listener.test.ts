@@ -73,6 +73,7 @@ describe('Internal pages have a listener of their own (practice 9.4, ASVS 13.4.5
     const answer = await internal('GET', '/broken');
     expect(answer.status).toBe(500);
     expect(answer.text).not.toContain('SELECT');
+    // With: logging.
     await app.logLine((line) => line['error.message'] === 'SELECT secret FROM users');
   });
 

@@ -95,8 +95,11 @@ describe('The HTTP parser takes one meaning only (abuse case A8-4, RFC 9112 sect
     const answer = await exchange(app, 'GET /things HTTP/1.1\r\nHost: localhost\r\nX: a');
     expect(answer.status).toBe(408);
     expect(answer.headers).toMatchObject({
+      // With: headers.
       'strict-transport-security': expect.any(String),
+      // With: headers.
       'content-security-policy': expect.any(String),
+      // With: headers.
       'x-content-type-options': 'nosniff',
       'cache-control': 'no-store',
       'connection': 'close',
@@ -138,6 +141,7 @@ describe('The HTTP parser takes one meaning only (abuse case A8-4, RFC 9112 sect
       'GET /things HTTP/1.1\r\nHost: localhost\r\nExpect: a-miracle\r\nConnection: close\r\n\r\n',
     );
     expect(answer.status).toBe(200);
+    // With: headers.
     expect(answer.headers['strict-transport-security']).toBeDefined();
   });
 

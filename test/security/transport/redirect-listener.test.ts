@@ -102,6 +102,7 @@ describe('Plain HTTP only redirects browsers, or refuses (practices 1.1, 1.3; AS
     ).toBe(403);
   });
 
+  // With: headers.
   it('answers carry the headers of the HTTPS listener, but no HSTS (RFC 6797 section 7.2) [A8-1]', async () => {
     const { headers } = await plain('GET', '/', page);
     expect(headers).toMatchObject({ 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' });

@@ -173,6 +173,7 @@ describe('Certificates are renewed without a restart (practice 1.2)', () => {
   it('the new file is broken, or of another key: reported, the old one stays [practice 1.2]', async () => {
     const before = await serial();
     writeFileSync(certificateFile, 'rubbish');
+    // With: logging.
     await app.logLine(({ message }) => message === 'the new certificate cannot be used; the old one stays');
     expect(await serial()).toBe(before);
     expect(app.events).toContainEqual(
@@ -312,6 +313,7 @@ describe('the certificate that nobody renewed', () => {
         outcome: 'failure',
         details: { reason: 'certificate expires', days: 10 },
       });
+      // With: logging.
       await late.logLine(({ message }) => message === 'the TLS certificate expires in 10 days: renew it');
       await late.close();
     } finally {

@@ -1,6 +1,7 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
+import type { InventoryRow } from '../../../src/inventory/inventory.js';
 
-// The inputs of every route, as the published document has them: what is added tomorrow is attacked tomorrow.
+// The inputs of every route, as its handler declares them: what is added tomorrow is attacked tomorrow.
 
 export interface Schema {
   readonly $ref?: string;
@@ -26,7 +27,6 @@ export interface Parameter {
 }
 
 interface PublishedOperation {
-  readonly security: readonly unknown[];
   readonly parameters?: readonly Parameter[];
   readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: Schema }>> };
 }
@@ -53,13 +53,19 @@ export const nobody = '01890000-0000-7000-8000-00000000dead';
 export class EveryInput {
   readonly routes: readonly Route[];
 
-  constructor(private readonly document: OpenAPIObject) {
+  constructor(
+    private readonly document: OpenAPIObject,
+    inventory: readonly InventoryRow[],
+  ) {
+    const open = new Set(
+      inventory.filter(({ access }) => access === 'public').map(({ method, path }) => `${method} ${path}`),
+    );
     this.routes = Object.entries(document.paths).flatMap(([path, operations]) =>
       (Object.entries(operations) as [string, PublishedOperation][]).map(
-        ([verb, { security, parameters = [], requestBody }]) => ({
+        ([verb, { parameters = [], requestBody }]) => ({
           method: verb.toUpperCase(),
           path,
-          isPublic: security.length === 0,
+          isPublic: open.has(`${verb.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ':$1')}`),
           parameters,
           body: requestBody?.content['application/json']?.schema,
           form: requestBody?.content['application/x-www-form-urlencoded']?.schema,

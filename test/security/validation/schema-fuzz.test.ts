@@ -6,11 +6,13 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { signUpWithEveryRole, type Actor } from '../../support/actors.js';
 import { startApp, type TestApp } from '../../support/app.js';
 import type { Answer } from '../../support/http.js';
+import { inventoryWithSamples } from '../../support/inventory.js';
+import { documentOf } from '../../support/open-api.js';
 import { unlimited } from '../../support/unlimited.js';
 import { SamplesModule } from '../../support/sample/samples.module.js';
 import { EveryInput, nobody, withValue, type Route, type Schema } from './every-input.js';
 
-// Every route, every field, values that its published rule refuses: the document is the list of targets, so no route is
+// Every route, every field, values that its declared rule refuses: the document is the list of targets, so no route is
 // forgotten.
 
 let app: TestApp;
@@ -21,7 +23,7 @@ beforeAll(async () => {
   unlimited();
   app = await startApp({ modules: [SamplesModule], instances: 1, env: { RATE_LIMIT_SCALE: '1000' } });
   admin = await signUpWithEveryRole(app);
-  inputs = new EveryInput((await app.request('GET', '/openapi.json')).body);
+  inputs = new EveryInput(documentOf(app), inventoryWithSamples());
 });
 afterAll(async () => {
   vi.restoreAllMocks();
