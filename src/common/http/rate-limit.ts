@@ -40,7 +40,7 @@ export const hour = 60 * minute;
 
 const declared = new Declarations<Limit>('limit');
 
-/** Every limit that the service or a feature declared. */
+/** Every limit that the service or a feature declared. @public: every user of it can be removed. */
 export const limits = (): readonly Limit[] => declared.list();
 
 /** @throws Error for a limit that is there already: two with one name would share their counters. */

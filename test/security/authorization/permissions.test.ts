@@ -5,7 +5,7 @@ import { definePermissions, isPermitted, permissions, roles, user } from '../../
 import { inventoryWithSamples } from '../../support/inventory.js';
 import { SampleFactorModule } from '../../support/sample/sample-factor.module.js';
 
-// With the samples of a feature and of a second factor, which other files of the same process may have declared already.
+// With samples of a feature and of a second factor, which other files of the process may have declared already.
 const routes = inventoryWithSamples(SampleFactorModule);
 const policies = '{src,test/support}/**';
 const table = permissions();

@@ -186,8 +186,8 @@ describe('A request has one meaning for every hop (ASVS 4.2.1, 15.3.7)', () => {
   });
 });
 
+// With: logging.
 describe('Who the client is (ASVS 4.1.3, 15.3.4; practice 4.4)', () => {
-  // With: logging.
   it('sends X-Forwarded-For without a trusted proxy: the address of the connection is logged [A4-6]', async () => {
     const { headers } = await app.request('GET', '/things', {
       from: '127.0.0.77',
@@ -197,7 +197,6 @@ describe('Who the client is (ASVS 4.1.3, 15.3.4; practice 4.4)', () => {
     expect(line['client.address']).toBe('127.0.0.77');
   });
 
-  // With: logging.
   it('a trusted proxy names the client; what is no address is not believed', async () => {
     const proxied = await startSmallApp({ env: { TRUSTED_PROXIES: '127.0.0.88' } });
     const addressOf = async (from: string, forwarded: string) => {

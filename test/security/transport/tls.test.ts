@@ -173,15 +173,14 @@ describe('Certificates are renewed without a restart (practice 1.2)', () => {
   it('the new file is broken, or of another key: reported, the old one stays [practice 1.2]', async () => {
     const before = await serial();
     writeFileSync(certificateFile, 'rubbish');
+    const event = {
+      action: 'sys_error',
+      details: expect.objectContaining({ reason: 'new certificate refused' }),
+    };
+    await vi.waitFor(() => expect(app.events).toContainEqual(expect.objectContaining(event)), 10_000);
     // With: logging.
     await app.logLine(({ message }) => message === 'the new certificate cannot be used; the old one stays');
     expect(await serial()).toBe(before);
-    expect(app.events).toContainEqual(
-      expect.objectContaining({
-        action: 'sys_error',
-        details: expect.objectContaining({ reason: 'new certificate refused' }),
-      }),
-    );
     await install(ca);
     await until(async () => (await serial()) !== before);
     expect(await serial()).not.toBe(before);
