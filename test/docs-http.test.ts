@@ -59,10 +59,16 @@ describe('the runnable requests of docs/http say what happens, within the limits
       },
     );
     // What no file can send, with the reason.
+    // With: recovery-codes.
+    const codes = ['GET', 'POST'].map((method) => `${method} /v1/auth/recovery-codes`);
+    // With: recovery-codes.
+    const isAppThere = files.includes('docs/http/totp.http');
     const unsendable: string[] = [
       // An authenticator has to sign the new key: /docs/passkeys does it.
       // With: passkeys.
       'POST /v1/auth/passkeys',
+      // With: recovery-codes.
+      ...(isAppThere ? [] : [...codes, 'POST /v1/auth/recovery-codes/verify']),
     ];
     expect(lacking.map(([, method, route]) => `${method} ${route}`)).toEqual(unsendable);
   });

@@ -4,9 +4,11 @@ import { cut, lineRangeOf, withoutUnusedImports } from './registrations.ts';
 /** `// With: recovery, totp.` above a test, a value or an element of a list: it goes with any of these parts. */
 const marker = /^[ \t]*\/\/ With: ([a-z][a-z0-9, -]*)\.$/gm;
 
+const inRequests = /^# With: ([a-z][a-z0-9, -]*)\.$/gm;
+
 /** The parts that a source names so. */
 export const companionsIn = (text: string): string[] =>
-  [...text.matchAll(marker)].flatMap(([, names = '']) => names.split(', '));
+  [...text.matchAll(marker), ...text.matchAll(inRequests)].flatMap(([, names = '']) => names.split(', '));
 
 /**
  * A test without what it has only because of parts that go.
@@ -19,9 +21,20 @@ export function withoutCompanions(path: string, text: string, goes: (part: strin
   if (places.length === 0) return text;
   if (places.some((place) => place === text.indexOf('\n') && text.startsWith('\n\n', place))) return undefined;
   const file = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
-  const ranges = places.map((place) => rangeWithComments(nodeAfter(place, file), file));
+  const marked = places.map((place) => rangeWithComments(nodeAfter(place, file), file));
+  const isGone = (node: ts.Node) => marked.some(([start, end]) => start <= node.getStart(file) && node.end <= end);
+  const ranges = [...marked, ...emptied(file, isGone).map((suite) => rangeWithComments(suite, file))];
   const outermost = ranges.filter(([start, end]) => ranges.every(([s, e]) => s >= start || e < end));
   return withoutUnusedImports(file, cut(text, outermost));
+}
+
+/** The same in a file of requests, in the lines of a request or above a variable: `# With: recovery-codes.` */
+export function withoutRequests(text: string, goes: (part: string) => boolean): string {
+  const isGone = (lines: string) =>
+    [...lines.matchAll(inRequests)].some(([, names = '']) => names.split(', ').some(goes));
+  const [head = '', ...requests] = text.split(/^(?=###)/m);
+  const variables = head.replaceAll(/^# With: .*\n.*\n/gm, (lines) => (isGone(lines) ? '' : lines));
+  return [variables, ...requests.filter((request) => !isGone(request))].join('').trimEnd().concat('\n');
 }
 
 /** What the marker stands above. @throws Error when that is nothing that can go by itself. */
@@ -37,6 +50,29 @@ function nodeAfter(place: number, file: ts.SourceFile): ts.Node {
   const line = file.getLineAndCharacterOfPosition(place).line + 1;
   throw new Error(`${file.fileName}:${line} stands above no statement, member or element of a list`);
 }
+
+/** The suites that lose their last test: vitest takes an empty one for a fault. */
+function emptied(file: ts.SourceFile, isGone: (node: ts.Node) => boolean): ts.Node[] {
+  const found: ts.Node[] = [];
+  const testsIn = (node: ts.Node): ts.Node[] => {
+    const own = isCallOf(node, 'it') ? [node] : [];
+    const tests = [...own, ...children(node).flatMap(testsIn)];
+    if (isCallOf(node, 'describe') && tests.length > 0 && tests.every(isGone) && !isGone(node)) found.push(node);
+    return tests;
+  };
+  testsIn(file);
+  return found;
+}
+
+const children = (node: ts.Node): ts.Node[] => {
+  const found: ts.Node[] = [];
+  ts.forEachChild(node, (child) => void found.push(child));
+  return found;
+};
+
+/** `it(...)`, `it.each(...)(...)`: a statement that is such a call. */
+const isCallOf = (node: ts.Node, name: string): boolean =>
+  ts.isExpressionStatement(node) && new RegExp(String.raw`^${name}\b`).test(node.getText());
 
 const isWhole = (node: ts.Node): boolean =>
   ts.isStatement(node) ||

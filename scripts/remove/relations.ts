@@ -1,5 +1,6 @@
+import { matchesGlob } from 'node:path';
 import ts from 'typescript';
-import { withoutCompanions } from './companions.ts';
+import { withoutCompanions, withoutRequests } from './companions.ts';
 import { lostNamesIn, type LostNames } from './lost-names.ts';
 import { belongings, isIn, ownerOf, type Part } from './parts.ts';
 import type { Project } from './project.ts';
@@ -53,12 +54,14 @@ export function findRelations(project: Project, parts: readonly Part[], chosen: 
   return { gone, dependents, blockers, edited: new Map([...texts, ...edited]) };
 }
 
-/** Tests as they are without what they have only because of the parts; those that lose all of it are gone. */
+/** Tests and requests without what they have only because of the parts; those that lose all of it are gone. */
 function trimmedTests(project: Project, parts: readonly Part[], chosen: readonly Part[], gone: Set<string>) {
   const going = parts.filter((part) => chosen.some(({ root }) => isIn(part.root, root))).map(({ name }) => name);
+  const goes = (part: string) => going.includes(part);
   const texts = new Map<string, string>();
-  for (const path of project.files(/^test\/.*\.ts$/).filter((each) => !gone.has(each))) {
-    const text = withoutCompanions(path, project.text(path), (part) => going.includes(part));
+  for (const path of project.files(/^test\/.*\.ts$|^docs\/http\/.*\.http$/).filter((each) => !gone.has(each))) {
+    const trimmed = path.endsWith('.http') ? withoutRequests : withoutCompanions.bind(undefined, path);
+    const text = trimmed(project.text(path), goes);
     if (text === undefined) gone.add(path);
     else if (text !== project.text(path)) texts.set(path, text);
   }
@@ -73,7 +76,10 @@ function orphans(
   texts: ReadonlyMap<string, string>,
 ): Set<string> {
   const removable = parts.filter(({ ground }) => ground === undefined);
-  const helpers = project.files(/^(?:test|src)\/.*\.ts$/).filter((path) => ownerOf(path, removable) === undefined);
+  const entries = entriesOf(project);
+  const helpers = project
+    .files(/^(?:test|src)\/.*\.ts$/)
+    .filter((path) => ownerOf(path, removable) === undefined && !entries.some((glob) => matchesGlob(path, glob)));
   const users = new Map<string, string[]>();
   for (const path of project.files(/\.ts$/))
     for (const { to } of project.importsOf(path)) {
@@ -88,6 +94,13 @@ function orphans(
     for (const path of helpers) if (!goes(path) && users.get(path)?.every(goes) === true) orphaned.add(path);
   }
   return orphaned;
+}
+
+/** What is found by its name, and needs nobody who imports it: knip has to know as well. */
+function entriesOf(project: Project): readonly string[] {
+  const known = project.has('knip.json') ? project.text('knip.json') : '{}';
+  const { workspaces } = JSON.parse(known) as { workspaces?: { '.': { entry: readonly string[] } } };
+  return workspaces?.['.'].entry ?? [];
 }
 
 const sizeOf = (lost: ReadonlyMap<string, ReadonlySet<string>>): number =>

@@ -122,7 +122,7 @@ describe('npm run generate resource: a feature that is protected at once [practi
         (part) => `new src/invoice-items/invoice-item${part === 'policy.ts' ? '' : 's'}.${part}`,
       ),
       'new src/invoice-items/index.ts',
-      ...['invoice-item.policy.test', 'invoice-items.test', 'matrix'].map(
+      ...['invoice-item.policy.test', 'invoice-items.test', 'matrix', 'traces'].map(
         (part) => `new test/invoice-items/${part}.ts`,
       ),
       'new prisma/migrations/invoice_items/migration.sql',

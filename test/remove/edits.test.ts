@@ -1,6 +1,6 @@
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
-import { companionsIn, withoutCompanions } from '../../scripts/remove/companions.ts';
+import { companionsIn, withoutCompanions, withoutRequests } from '../../scripts/remove/companions.ts';
 import { withoutCitations } from '../../scripts/remove/documents.ts';
 import { lostNamesIn } from '../../scripts/remove/lost-names.ts';
 import { findParts } from '../../scripts/remove/parts.ts';
@@ -88,6 +88,11 @@ describe('a test of several parts: // With: names them', () => {
       '// With: gone.\ndescribe(a, () => {\n  // With: gone.\n  it(b);\n});\nit(c);\n',
       'it(c);\n',
     ],
+    [
+      'a suite with its last test',
+      'describe(a, () => {\n  b();\n  // With: gone.\n  it.each([1])(b);\n});\ndescribe(c, () => {\n  it(d);\n});\n',
+      'describe(c, () => {\n  it(d);\n});\n',
+    ],
     ['an import that only it needs', "import { a } from 'a';\n// With: gone.\na();\nb();\n", 'b();\n'],
     ['nothing for another part', '// With: kept.\nit(a);\n', '// With: kept.\nit(a);\n'],
   ])('loses %s', (_, before, after) => expect(without(before)).toBe(after));
@@ -100,11 +105,16 @@ describe('a test of several parts: // With: names them', () => {
     expect(() => without('it(a);\n// With: gone.\n')).toThrow('test/a.test.ts:2 stands above no statement');
   });
 
+  it('loses a request and a variable, in a file of requests', () => {
+    const file = '@a = 1\n# With: gone.\n@b = 2\n\n### One\n# With: gone.\nGET /a\n\n### Two\n# With: kept.\nGET /b\n';
+    expect(withoutRequests(file, (part) => part === 'gone')).toBe('@a = 1\n\n### Two\n# With: kept.\nGET /b\n');
+  });
+
   it('names parts that there are', () => {
     const project = new Project();
     const names = findParts(project).map(({ name }) => name);
     const unknown = project
-      .files(/^test\/.*\.ts$/)
+      .files(/^test\/.*\.ts$|^docs\/http\/.*\.http$/)
       .filter((path) => path !== 'test/remove/edits.test.ts')
       .flatMap((path) => companionsIn(project.text(path)).map((name) => `${path}: ${name}`))
       .filter((line) => !names.some((name) => line.endsWith(`: ${name}`)));

@@ -51,7 +51,7 @@ const payloadOf = (claims: ClientClaims | undefined): AdapterPayload | undefined
     ...(claims.x5t !== undefined && { 'x5t#S256': claims.x5t }),
   };
 
-/** RFC 8705: the library compares, and binds tokens; whether a certificate counts was decided before (auth/mtls). */
+/** RFC 8705: the library compares, and binds tokens; whether a certificate counts was decided before. */
 const mTLS = {
   enabled: true,
   tlsClientAuth: true,

@@ -13,7 +13,7 @@ export const LOG_DESTINATION = Symbol('LogDestination');
 
 // Threat: attacks that nobody sees, forged or flooded logs, logs that leak what the database protects (API9, A09:2021).
 // Does: ECS JSON on stdout, one line per exchange, request ids made here, redaction, no character that forges a line.
-// Does not: collect, alert (security/detection) or keep evidence (security/audit).
+// Does not: collect, alert or keep evidence (security/audit).
 // Remove: npm run remove logging; Nest's own console logger takes over.
 @Module({ providers: [{ provide: APP_INTERCEPTOR, useClass: RequestLogInterceptor }] })
 export class LoggingModule {

@@ -53,6 +53,7 @@ describe('keys that people make for their programs [practice 2.2] [ASVS 13.2.1]'
     );
     const event = await app.auditEvent('authz_fail', (row) => row['machine_id'] === id);
     expect(event).toMatchObject({ actor_kind: 'machine', actor_id: alice.userId, session_id: null });
+    // With: logging.
     expect(app.logs()).toContainEqual(expect.objectContaining({ 'machine.id': id }));
   });
 
@@ -151,6 +152,7 @@ describe('keys that people make for their programs [practice 2.2] [ASVS 13.2.1]'
     expect(answers.map(({ status }) => status).toSorted()).toEqual([201, 409, 409, 409]);
   });
 
+  // With: api-docs.
   it('publishes the scheme at routes that are open to machines, and at no other', () => {
     const { paths, components } = Conformance.of(app.on(0).service).document;
     expect(components?.securitySchemes?.['api-key']).toMatchObject({ type: 'http', bearerFormat: 'API key' });

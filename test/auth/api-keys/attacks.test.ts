@@ -113,6 +113,7 @@ describe('whoever calls with what is no good key [practice 2.2] [ASVS 13.2.1]', 
     expect((await both({ Authorization: [key, person] })).status).toBe(400);
     expect((await both({ Authorization: [person, key] })).status).toBe(400);
     expect((await both({ authorization: `${key}, ${person}` })).status).toBe(401);
+    // With: browser.
     expect((await both({ authorization: key, cookie: '__Host-refresh=a.b' })).status).toBe(400);
     expect((await both({ authorization: key }, `/v1/samples?access_token=${alice.token}`)).status).toBe(400);
   });

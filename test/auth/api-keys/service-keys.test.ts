@@ -31,9 +31,12 @@ describe('keys that administrators make for services [practice 2.2] [A5-4]', () 
   it('an honest service calls, within the limit of its tier [ASVS 2.4.1]', async () => {
     const { status, headers } = await app.request('GET', '/v1/samples', { token: made.key });
     expect(status).toBe(200);
+    // With: rate-limiting.
     expect(headers['ratelimit-policy']).toContain('"machine-high"');
     const { key } = await makeServiceKey(app, boss);
     const standard = await app.request('GET', '/v1/samples', { token: key });
+    expect(standard.status).toBe(200);
+    // With: rate-limiting.
     expect(standard.headers['ratelimit-policy']).toContain('"machine-standard"');
   });
 

@@ -101,10 +101,12 @@ describe('machines: what their scopes say, of what their owner may now [practice
 
   it('sends a machine credential and the refresh cookie, or two headers: 400 [A2-8]', async () => {
     const token = machineToken(alice);
+    // With: browser.
     const { status: withCookie, body } = await app.request('GET', path(), {
       token,
       headers: { cookie: '__Host-refresh=a.b' },
     });
+    // With: browser.
     expect([withCookie, body['type']]).toEqual([400, '/problems/malformed-request']);
     const headers = { Authorization: [`Bearer ${token}`, `Bearer ${alice.token}`] };
     expect((await app.request('GET', path(), { headers })).status).toBe(400);
@@ -120,6 +122,7 @@ describe('machines: what their scopes say, of what their owner may now [practice
     });
   });
 
+  // With: api-docs.
   it('publishes who may call: the scheme of machines at routes that are open to them, and at no other', () => {
     const { paths, components } = Conformance.of(app.on(0).service).document;
     expect(components?.securitySchemes).toHaveProperty('sample-machine');

@@ -67,8 +67,8 @@ describe('a client calls with its token [practice 2.2] [ASVS 10.3.2]', () => {
 
   it('sends its token and the cookie of a person, or a second header: 400 [A2-8]', async () => {
     const token = await client.token();
-    const cookie = { cookie: '__Host-refresh=a.b' };
-    expect((await app.request('GET', path, { token, headers: cookie })).status).toBe(400);
+    // With: browser.
+    expect((await app.request('GET', path, { token, headers: { cookie: '__Host-refresh=a.b' } })).status).toBe(400);
     expect((await app.request('GET', `${path}?access_token=${token}`)).status).toBe(400);
   });
 });

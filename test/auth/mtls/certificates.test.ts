@@ -36,6 +36,7 @@ describe('machines by the certificate of their connection [practice 2.2] [ASVS 1
     expect(refused.status).toBe(403);
     const event = await mtls.app.auditEvent('authz_fail', (row) => row['machine_id'] === mtls.machineId);
     expect(event).toMatchObject({ actor_kind: 'machine', actor_id: mtls.alice.userId });
+    // With: logging.
     expect(mtls.app.logs()).toContainEqual(expect.objectContaining({ 'machine.id': mtls.machineId }));
   });
 
@@ -149,10 +150,11 @@ describe('machines by the certificate of their connection [practice 2.2] [ASVS 1
     agent.destroy();
   });
 
+  // With: api-docs.
   it('publishes the scheme at routes that are open to machines, and at no other', () => {
     const { paths, components } = Conformance.of(mtls.app.on(0).service).document;
     expect(components?.securitySchemes?.['mtls']).toMatchObject({ type: 'mutualTLS' });
-    expect(paths['/v1/resources']?.get?.security).toContainEqual({ mtls: [] });
+    expect(paths['/v1/samples']?.get?.security).toContainEqual({ mtls: [] });
     expect(paths['/v1/users/me']?.get?.security).toEqual([{ bearer: [] }]);
   });
 });

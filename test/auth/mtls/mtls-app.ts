@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TrustFiles } from '../../../src/auth/mtls/trust-files.js';
 import { CertificateReload } from '../../../src/security/transport/certificate-reload.js';
-import type { Type } from '@nestjs/common';
+import { Logger, type Type } from '@nestjs/common';
+import { vi } from 'vitest';
 import { signUp, type Actor } from '../../support/actors.js';
 import { startApp, type TestApp } from '../../support/app.js';
 import { SamplesModule } from '../../support/sample/samples.module.js';
@@ -18,12 +19,27 @@ const used = 'new files of machines, CAs and revocations are in use';
 const served = 'a new certificate is served';
 const refused = 'new files of machines, CAs or revocations cannot be used; the old ones stay';
 
+function listen(): string[] {
+  const said: string[] = [];
+  for (const level of ['log', 'error'] as const) {
+    const write = Logger.prototype[level];
+    vi.spyOn(Logger.prototype, level).mockImplementation(function (this: Logger, ...told: [unknown]) {
+      const [line] = told as unknown[];
+      said.push(typeof line === 'string' ? line : String((line as { message?: unknown }).message));
+      write.apply(this, told);
+    });
+  }
+  return said;
+}
+
 /** A service that asks for client certificates, with a machine of Alice's and a gateway. */
 export class MtlsApp {
   readonly machineId = randomUUIDv7();
   readonly authority: ClientAuthority;
   readonly machine: ClientPair;
   readonly gateway: ClientPair;
+  /** Every message to whichever log there is. */
+  readonly said: readonly string[];
 
   private constructor(
     readonly app: TestApp,
@@ -31,11 +47,12 @@ export class MtlsApp {
     readonly alice: Actor,
     /** Of Alice, for whoever gets in as her machine. */
     readonly path: string,
-    issued: Pick<MtlsApp, 'authority' | 'machine' | 'gateway'>,
+    issued: Pick<MtlsApp, 'authority' | 'machine' | 'gateway' | 'said'>,
   ) {
     this.authority = issued.authority;
     this.machine = issued.machine;
     this.gateway = issued.gateway;
+    this.said = issued.said;
   }
 
   static async start({ withList = false, modules = [] as Type[] } = {}): Promise<MtlsApp> {
@@ -47,6 +64,7 @@ export class MtlsApp {
     };
     TrustFiles.interval = 25;
     CertificateReload.interval = 25;
+    const said = listen();
     const app = await startApp({
       modules: [SamplesModule, ...modules],
       broken: '/v1/events',
@@ -60,7 +78,7 @@ export class MtlsApp {
     const path = `/v1/samples/${(await createSample(app, alice)).id}`;
     const machine = await authority.issue({ names: [uri(machineUri)] });
     const gateway = await authority.issue({ names: [dns(gatewayName)] });
-    const started = new MtlsApp(app, directory, alice, path, { authority, machine, gateway });
+    const started = new MtlsApp(app, directory, alice, path, { authority, machine, gateway, said });
     await started.map();
     return started;
   }
@@ -81,13 +99,13 @@ export class MtlsApp {
   /** @param isRefused the files are no good, and what was in use stays. */
   async replace(files: Readonly<Record<string, string>>, isRefused = false): Promise<void> {
     const messages = [isRefused ? refused : used, ...('ca.crt' in files ? [served] : [])];
-    const count = (message: string) => this.app.logs().filter((line) => line['message'] === message).length;
+    const count = (message: string) => this.said.filter((each) => each === message).length;
     const enough = messages.map((message) => count(message) + this.app.instances.length);
     const isDone = () => messages.every((message, index) => count(message) >= (enough[index] ?? 0));
     for (const [name, text] of Object.entries(files)) writeFileSync(join(this.directory, name), text);
     for (let attempt = 0; attempt < 400 && !isDone(); attempt++)
       await new Promise((resolve) => setTimeout(resolve, 25));
-    if (!isDone()) throw new Error(`no lines say: ${messages.join(', ')}`);
+    if (!isDone()) throw new Error(`nobody said: ${messages.join(', ')}`);
   }
 
   /** The newest refusal of a credential has that reason. */
@@ -98,6 +116,7 @@ export class MtlsApp {
   async close(): Promise<void> {
     TrustFiles.interval = 5_000;
     CertificateReload.interval = 5_000;
+    vi.restoreAllMocks();
     await this.app.close();
     rmSync(this.directory, { recursive: true, force: true });
   }

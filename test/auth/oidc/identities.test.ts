@@ -64,6 +64,7 @@ describe('identities that people link to their accounts [practice 2.1] [ASVS 6.8
     const list = await app.request('GET', '/v1/auth/oidc/identities', { token: ann.token });
     expect(list.body).toMatchObject({ items: [{ provider: 'idp', email: ann.email, lastUsedAt: null }] });
     expect(list.text).not.toContain(subject);
+    // With: notices.
     expect((await app.mailTo(ann.email, 'Another service can sign you in')).text).toContain('idp');
     expect(await app.auditEvent('authn_identity_linked')).toMatchObject({
       actor_id: ann.userId,
@@ -127,9 +128,11 @@ describe('identities that people link to their accounts [practice 2.1] [ASVS 6.8
     // What was proved before does not count either.
     expect((await browser.finish()).status).toBe(400);
     expect((await signIn()).status).toBe(409);
+    // With: notices.
     expect((await app.mailTo(ann.email, 'no longer signs you in')).text).toContain('idp');
   });
 
+  // With: recovery.
   it('the last way to sign in stays; with a password it may go', async () => {
     const email = anyEmail();
     provider.reset({ sub: anySubject(), email, email_verified: true });

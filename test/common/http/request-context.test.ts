@@ -30,7 +30,14 @@ class FirstModule {
 
 let app: SmallApp;
 beforeAll(async () => {
-  app = await startSmallApp({ controllers: [ContextController], modules: [FirstModule], without: [LoggingModule] });
+  app = await startSmallApp({
+    controllers: [ContextController],
+    modules: [FirstModule],
+    without: [
+      // With: logging.
+      LoggingModule,
+    ],
+  });
 });
 afterAll(() => app.close());
 

@@ -7,6 +7,7 @@ import { enrolTotp, nextCode, prove, wrongCode, type ActorWithApp } from './app.
 import { proveByRecoveryCode } from '../recovery-codes/prove.js';
 
 describe('whoever knows the password guesses the code (ASVS v5.0.0-6.6.3) [practice 4.5]', () => {
+  // With: rate-limiting.
   const { requests: allowed } = limitOf('proof');
   let app: TestApp;
   let alice: ActorWithApp;
@@ -17,6 +18,7 @@ describe('whoever knows the password guesses the code (ASVS v5.0.0-6.6.3) [pract
   });
   afterAll(() => app.close());
 
+  // With: rate-limiting.
   it('from new addresses and half sessions: stopped by account after ten [A2-6] [ASVS 6.6.3]', async () => {
     const tokens = await halfSignIns(app, alice, 8);
     const guess = (index: number) =>
@@ -33,6 +35,7 @@ describe('whoever knows the password guesses the code (ASVS v5.0.0-6.6.3) [pract
     );
   });
 
+  // With: rate-limiting.
   it('then sends the right code, or a recovery code, by a new half session: 429 [ASVS 6.6.3]', async () => {
     const token = await halfSignIn(app, alice);
     expect((await prove(app, token, nextCode(app, alice.secret))).status).toBe(429);

@@ -60,6 +60,7 @@ export function theServiceOn(name: string, open: () => Promise<KeyService>): voi
       }
       expect(await failures()).toEqual([]);
       // The owner reads which service it is; the credential is nowhere.
+      // With: logging.
       expect(app.logText()).toContain(`the key service ${name} does not do its work`);
       expect(app.logText()).not.toContain(service.credential);
       service.relay.restore();
