@@ -1,7 +1,7 @@
 // Takes a part of the service away, with all that belongs to it: see docs/guides/remove.md.
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { allTrials, check, eachTrial, rotated, trialOf, type Trial } from './remove/check.ts';
+import { allTrials, check, eachTrial, halves, rotated, trialOf, type Trial } from './remove/check.ts';
 import { finish, printed } from './remove/finish.ts';
 import { assertClean, assertUnedited, record, recordOf } from './remove/guards.ts';
 import { listParts } from './remove/list.ts';
@@ -11,7 +11,7 @@ import { Project } from './remove/project.ts';
 import { findRelations } from './remove/relations.ts';
 
 const help = `npm run remove <name>... [-- --dry-run | --with-dependents | --force]
-npm run remove -- --list | --check-all | --check-rotating <number>
+npm run remove -- --list | --check-all | --check-rotating <number> | --check-halves <number>
 
 Takes a part of the service away: its folder and its line in the table, schema, migration, tests, pages, requests,
 packages that nothing else uses. What it leaves is a change that is not committed.
@@ -26,6 +26,8 @@ packages that nothing else uses. What it leaves is a change that is not committe
   npm run remove -- --check-all                      tries each part, and with the tests all of them at once
   npm run remove -- --check-rotating 3               tries three, other ones each day, with their tests; beside
                                                      --check-all or --check-each it says how many of them have tests
+  npm run remove -- --check-halves 1                 takes one half of the parts away, and then the other one, with the
+                                                     tests that are left; other halves each day, 5 tries every pair
   npm run remove -- --record                         for the template itself: notes what is shipped
 `;
 const options = {
@@ -39,6 +41,7 @@ const options = {
   'check-each': { type: 'boolean' },
   'check-all': { type: 'boolean' },
   'check-rotating': { type: 'string' },
+  'check-halves': { type: 'string' },
   'help': { type: 'boolean', short: 'h' },
 } as const;
 type Options = ReturnType<typeof parseArgs<{ allowPositionals: true; options: typeof options }>>['values'];
@@ -67,17 +70,18 @@ function trialsOf(
   asked: readonly Part[],
   values: Options,
 ): Trial[] | undefined {
-  const { 'check-all': all, 'check-each': each, 'check-rotating': count } = values;
+  const { 'check-all': all, 'check-each': each, 'check-rotating': count, 'check-halves': divisions } = values;
+  const parted = divisions === undefined ? [] : halves(project, parts, countOf(divisions), new Date());
   if (values.check === true) return [trialOf(project, parts, asked, values['with-tests'])];
   if (each === true) return rotated(eachTrial(project, parts, asked), countOf(count ?? '0'), new Date());
-  if (all === true) return rotated(allTrials(project, parts), countOf(count ?? '0'), new Date());
+  if (all === true) return [...rotated(allTrials(project, parts), countOf(count ?? '0'), new Date()), ...parted];
   if (count !== undefined)
     return rotated(allTrials(project, parts), countOf(count), new Date()).filter(({ isTested }) => isTested);
-  return undefined;
+  return parted.length > 0 ? parted : undefined;
 }
 
 function countOf(word: string): number {
-  if (!/^(?:0|[1-9]\d?)$/.test(word)) throw new Error(`--check-rotating ${word}: give the number of parts`);
+  if (!/^(?:0|[1-9]\d?)$/.test(word)) throw new Error(`${word} is no number of checks`);
   return Number(word);
 }
 

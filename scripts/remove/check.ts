@@ -19,6 +19,8 @@ interface Verdict {
   readonly failure?: Failure;
 }
 
+const dayOf = (date: Date): number => Math.floor(date.getTime() / 86_400_000);
+
 const removable = (parts: readonly Part[]): Part[] => parts.filter(({ ground }) => ground === undefined);
 
 /** The parts with what depends on them. */
@@ -39,10 +41,33 @@ export function allTrials(project: Project, parts: readonly Part[]): Trial[] {
   return [...each, { name: 'everything that can go', parts: removable(parts), isTested: true }];
 }
 
+/**
+ * Removals with their tests, two for each division of the parts: what goes in one of the two stays in the other. After
+ * as many divisions as the number of parts has binary digits, each part was once away while any other one was there: a
+ * test of one that leans on the other has failed.
+ * @param count of divisions, other ones each day.
+ */
+export function halves(project: Project, parts: readonly Part[], count: number, date: Date): Trial[] {
+  const all = removable(parts);
+  const digits = Math.max(1, Math.ceil(Math.log2(all.length)));
+  const start = dayOf(date) * count;
+  const chosen = Array.from({ length: Math.min(count, digits) }, (_, index) => (start + index) % digits);
+  return chosen.flatMap((digit) =>
+    [1, 0].map((value) =>
+      trialOf(
+        project,
+        parts,
+        all.filter((_, index) => ((index >> digit) & 1) === value),
+        true,
+      ),
+    ),
+  );
+}
+
 /** So many of the trials with their tests, other ones each day; and those that are tested anyway. */
 export function rotated(trials: readonly Trial[], count: number, date: Date): Trial[] {
   const quick = trials.filter(({ isTested }) => !isTested);
-  const start = Math.floor(date.getTime() / 86_400_000) * count;
+  const start = dayOf(date) * count;
   const chosen = new Set(
     Array.from({ length: count }, (_, index) => quick[(start + index) % Math.max(1, quick.length)]),
   );
