@@ -51,7 +51,7 @@ describe('a thief with a session adds a passkey [A2-8] [ASVS 6.3.5]', () => {
     expect((await trySignIn(app, authenticator)).status).toBe(200);
   });
 
-  // With: administration, recovery.
+  // With: administration, notices, recovery.
   it('an administrator demands a reset: the passkey gets the one 401, and the mail names it', async () => {
     const bob = await signUp(app, 'bob');
     const { authenticator } = await register(app, bob);
