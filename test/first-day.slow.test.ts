@@ -36,8 +36,15 @@ const renewing = [
   'npm run inventory --silent -- --markdown > docs/inventory.md',
 ];
 
+const tree = () =>
+  globSync('{src,test,docs,prisma,scripts}/**/*.*', { cwd: copy.directory, exclude: ['src/generated/**'] })
+    .toSorted()
+    .map((file) => [file, readFileSync(join(copy.directory, file), 'utf8')]);
+let before: ReturnType<typeof tree>;
+
 beforeAll(async () => {
   expect(await copy.run('scripts/remove.ts', ...features, '--with-dependents', '--force')).toBeUndefined();
+  before = tree();
   expect(await copy.run('scripts/generate.ts', 'resource', 'invoice')).toBeUndefined();
 }, minutes);
 afterAll(() => copy.delete());
@@ -138,6 +145,15 @@ Content-Type: application/json
     async () => {
       for (const command of renewing) expect(await copy.shell(command)).toBeUndefined();
       expect(await tests()).toBeUndefined();
+    },
+    minutes,
+  );
+
+  it(
+    'takes the feature away again: everything is as it was',
+    async () => {
+      expect(await copy.run('scripts/remove.ts', 'invoices', '--force')).toBeUndefined();
+      expect(tree()).toEqual(before);
     },
     minutes,
   );

@@ -151,7 +151,8 @@ describe('a client loses access at once, on every instance [ASVS 7.4.1] [ASVS 8.
     expect(await read(token)).toBe(401);
   });
 
-  it('the owner loses a role, or is disabled: the client loses it too', async () => {
+  // With: administration.
+  it('the owner is disabled: the client loses access too', async () => {
     const carol = await signUp(app, 'carol');
     const one = await RegisteredClient.create(app, admin, carol.userId);
     const token = await one.token();

@@ -170,6 +170,7 @@ describe('sign-in with a certified OpenID provider [practice 2.1] [ASVS 10.5.2]'
     expect((await account(own.body.accessToken as string)).status).toBe(200);
   });
 
+  // With: browser.
   it('in a browser: the refresh token is in its cookie only', async () => {
     const browser = new Browser(app);
     await browser.callback('real', await provider.visit(await browser.start('real')));
