@@ -28,11 +28,15 @@ export function withoutCompanions(path: string, text: string, goes: (part: strin
   return withoutUnusedImports(file, cut(text, outermost));
 }
 
-/** The same in a file of requests, in the lines of a request or above a variable: `# With: recovery-codes.` */
-export function withoutRequests(text: string, goes: (part: string) => boolean): string {
+/**
+ * The same in a file of requests, in the lines of a request or above a variable: `# With: recovery-codes.`
+ * @returns undefined when all of it goes.
+ */
+export function withoutRequests(text: string, goes: (part: string) => boolean): string | undefined {
   const isGone = (lines: string) =>
     [...lines.matchAll(inRequests)].some(([, names = '']) => names.split(', ').some(goes));
   const [head = '', ...requests] = text.split(/^(?=###)/m);
+  if (isGone(/^# With: .*\n(?=\n)/.exec(head)?.[0] ?? '')) return undefined;
   const variables = head.replaceAll(/^# With: .*\n.*\n/gm, (lines) => (isGone(lines) ? '' : lines));
   return [variables, ...requests.filter((request) => !isGone(request))].join('').trimEnd().concat('\n');
 }

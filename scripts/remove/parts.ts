@@ -54,6 +54,15 @@ function paragraphOf(text: string, key: string): string | undefined {
   return lines?.replaceAll(/\n\/\/ */g, ' ');
 }
 
+/** The opening lines without the belongings that go. */
+export function withoutAlso(text: string, goes: (path: string) => boolean): string {
+  const also = listOf(paragraphOf(text, 'Also'));
+  const left = also.filter((path) => !goes(path));
+  if (left.length === also.length) return text;
+  const line = left.length === 0 ? '' : `// Also: ${left.join(', ')}.\n`;
+  return text.replace(/^\/\/ Also: .*\n(?:\/\/ (?![A-Z][a-z ]*: ).*\n)*/m, line);
+}
+
 const listOf = (text: string | undefined): string[] =>
   (text ?? '').split(/[, ]+/).flatMap((each) => each.replace(/\.$/, '') || []);
 

@@ -1,6 +1,6 @@
 import { citationsIn } from '../citations.ts';
 import { editDocuments, existenceIn } from './documents.ts';
-import type { Part } from './parts.ts';
+import { isIn, withoutAlso, type Part } from './parts.ts';
 import type { Project } from './project.ts';
 import { findRelations, type Reference, type Relations } from './relations.ts';
 import { editSchema, goneTables } from './schema.ts';
@@ -55,6 +55,11 @@ export function planRemoval(project: Project, parts: readonly Part[], relations:
   editMutations(project, gone);
   const was = existenceIn(before.files, (path) => project.text(path), before.words);
   for (const path of gone) project.changes.remove(path);
+  const has = (path: string) => project.files().some((file) => isIn(file, path));
+  for (const path of project.files(/^src\/.*\.ts$/)) {
+    const left = withoutAlso(project.text(path), (also) => !has(also));
+    if (left !== project.text(path)) project.changes.edit(path, () => left);
+  }
   const words = wordsOf(project);
   const is = existenceIn(new Set(project.files()), (path) => project.text(path), words);
   editTree(project, parts);

@@ -11,6 +11,7 @@ import { Cluster } from '../database/cluster.js';
 import { signIn, signUp, type Actor } from '../support/actors.js';
 import { startApp, type TestApp } from '../support/app.js';
 import { profile } from '../support/profile.js';
+import { SamplesModule } from '../support/sample/samples.module.js';
 import { unlimited } from '../support/unlimited.js';
 import { endBeside, everyEnd } from './ends.js';
 
@@ -22,7 +23,7 @@ let alice: Actor;
 
 beforeAll(async () => {
   unlimited();
-  app = await startApp();
+  app = await startApp({ modules: [SamplesModule] });
   alice = await signUp(app, 'alice');
 }, 60_000);
 afterAll(() => app.close());

@@ -70,6 +70,7 @@ describe('keys that people make for their programs [practice 2.2] [ASVS 13.2.1]'
 
   it('the owner is mailed that a key was made, and the audit trail has it [ASVS 6.3.7]', async () => {
     const { id } = await makeKey(app, alice);
+    // With: notices.
     expect((await app.mailTo(alice.email, 'A new API key')).text).toContain('a new password alone does not end it');
     await app.auditEvent('api_key_created', ({ details }) => (details as { key: string }).key === id);
   });

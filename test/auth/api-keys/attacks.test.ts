@@ -66,6 +66,7 @@ describe('whoever calls with what is no good key [practice 2.2] [ASVS 13.2.1]', 
     expect((await revoke()).status).toBe(204);
     expect(await callWith(app, made.key)).toBe(401);
     await refusal(app, 'revoked');
+    // With: notices.
     expect((await app.mailTo(alice.email, 'was revoked')).text).toContain('no longer opens anything');
     expect((await revoke()).status).toBe(404);
   });

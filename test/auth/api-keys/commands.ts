@@ -3,13 +3,10 @@ import type { CommandEnds } from '../../cli/ends.js';
 import { signUp } from '../../support/actors.js';
 import { callWith, formatOf, makeKey } from './keys.js';
 
-const path = '/v1/resources';
-const wishes = { scopes: ['resource:read'] };
-
 export const commandEnds: CommandEnds = {
   async 'api-keys:revoke'(app, end) {
     const hal = await signUp(app, 'hal');
-    const [found, known] = [await makeKey(app, hal, wishes), await makeKey(app, hal, wishes)];
+    const [found, known] = [await makeKey(app, hal), await makeKey(app, hal)];
     for (const { id, key } of [
       { id: found.id, key: found.key },
       { id: known.id, key: known.id },
@@ -17,8 +14,8 @@ export const commandEnds: CommandEnds = {
       expect(await end('api-keys:revoke', [key])).toMatchObject({ code: 0, output: `revoked ${id}\n` });
       expect(await end('api-keys:revoke', [key])).toMatchObject({ code: 1 });
     }
-    for (const { key } of [found, known])
-      await vi.waitFor(async () => expect(await callWith(app, key, path)).toBe(401));
+    for (const { key } of [found, known]) await vi.waitFor(async () => expect(await callWith(app, key)).toBe(401));
+    // With: notices.
     await app.mailTo(hal.email, 'was revoked');
     const garbled = `${found.key.slice(0, -1)}-`;
     expect(await end('api-keys:revoke', [garbled])).toMatchObject({
@@ -30,9 +27,9 @@ export const commandEnds: CommandEnds = {
 
   async 'api-keys:list'(app, end) {
     const ida = await signUp(app, 'ida');
-    const { id, key } = await makeKey(app, ida, wishes);
+    const { id, key } = await makeKey(app, ida);
     const { code, output } = await end('api-keys:list', [ida.email]);
-    expect([code, output]).toEqual([0, expect.stringMatching(new RegExp(`^${id} .*never used.*resource:read`))]);
+    expect([code, output]).toEqual([0, expect.stringMatching(new RegExp(`^${id} .*never used.*sample:read`))]);
     expect(output).not.toContain(formatOf(app).read(key)?.secret);
     expect(await end('api-keys:list', ['nobody@example.org'])).toMatchObject({ code: 1 });
     await expect(end('api-keys:list', [])).rejects.toThrow('usage: api-keys:list <email>');

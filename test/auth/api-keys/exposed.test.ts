@@ -25,6 +25,7 @@ describe('a key that others may have read is revoked [practice 1.3] [A2-8] [ASVS
   const expectRevoked = async () => {
     await app.auditEvent('authn_credential_in_clear', (row) => row['target_id'] === made.id);
     expect(await callWith(app, made.key)).toBe(401);
+    // With: notices.
     expect((await app.mailTo(alice.email, 'was revoked')).text).toContain('in an address, or over plain HTTP');
   };
 

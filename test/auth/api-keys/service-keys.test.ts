@@ -70,6 +70,7 @@ describe('keys that administrators make for services [practice 2.2] [A5-4]', () 
     expect(await callWith(app, made.key)).toBe(200);
     expect((await app.request('DELETE', `${path}/${made.id}`, { token: other.token })).status).toBe(204);
     expect(await callWith(app, made.key)).toBe(401);
+    // With: notices.
     await app.mailTo(boss.email, 'was revoked');
     const event = await app.auditEvent('api_key_revoked', (row) => row['target_id'] === boss.userId);
     expect(event).toMatchObject({ actor_id: other.userId, details: { reason: 'administrator' } });

@@ -4,7 +4,7 @@ import { newKey } from './registered-client.js';
 const create = ({ victim }: Players) => ({
   name: 'Analyser',
   ownerId: victim.userId,
-  scopes: ['resource:read'],
+  scopes: ['sample:read'],
   key: newKey().jwk,
 });
 const fresh = 'session';
