@@ -62,8 +62,8 @@ describe('the runnable requests of docs/http say what happens, within the limits
     const unsendable = [
       // An authenticator has to sign the new key: /docs/passkeys does it.
       /^POST \/v1\/auth\/passkeys$/,
-      // Codes come with an app or a passkey, keys and clients with a route that is open to machines: a file that is gone
-      // went with those.
+      // Codes come with an app or a passkey, keys and clients with a route that is open to machines: a file that is
+      // gone went with those.
       ...(isThere('totp') ? [] : [/ \/v1\/auth\/recovery-codes\b/]),
       ...(isThere('api-keys') ? [] : [/ \/v1\/(?:api|service)-keys\b/]),
       ...(isThere('clients') ? [] : [/ \/v1\/clients\b/]),

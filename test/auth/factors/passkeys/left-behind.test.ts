@@ -15,10 +15,10 @@ afterAll(() => app.close());
 
 // With: recovery.
 const newPassword = 'eleven grey herons by the weir';
-// With: administration.
+// With: administration, recovery.
 const openSessionsOf = ({ userId }: Actor) =>
   app.sql('SELECT id FROM sessions WHERE user_id = $1 AND ended_at IS NULL', [userId]);
-// With: administration.
+// With: administration, recovery.
 const forceReset = async ({ userId }: Actor) =>
   app.request('POST', `/v1/users/${userId}/password-reset`, { token: (await signUpAdministrator(app)).token });
 const reasonsOf = async ({ userId }: Actor) =>
@@ -39,11 +39,13 @@ async function resetByMail({ email }: Actor): Promise<void> {
 }
 
 describe('a thief with a session adds a passkey [A2-8] [ASVS 6.3.5]', () => {
-  // With: recovery, notices.
+  // With: recovery.
   it('it outlives a new password, so the mail of the day says to delete it', async () => {
     const vic = await signUp(app, 'vic');
     const { authenticator } = await register(app, vic);
+    // With: notices.
     const { text } = await app.mailTo(vic.email, 'A second factor was added');
+    // With: notices.
     for (const advice of ['a new password alone does not take it away', 'delete every passkey'])
       expect(text).toContain(advice);
     await app.request('POST', '/v1/auth/password/forgot', { body: { email: vic.email } });
@@ -51,7 +53,7 @@ describe('a thief with a session adds a passkey [A2-8] [ASVS 6.3.5]', () => {
     expect((await trySignIn(app, authenticator)).status).toBe(200);
   });
 
-  // With: administration, notices, recovery.
+  // With: administration, recovery.
   it('an administrator demands a reset: the passkey gets the one 401, and the mail names it', async () => {
     const bob = await signUp(app, 'bob');
     const { authenticator } = await register(app, bob);
@@ -59,6 +61,7 @@ describe('a thief with a session adds a passkey [A2-8] [ASVS 6.3.5]', () => {
     expect(refusalOf(await trySignIn(app, authenticator))).toEqual(refusal);
     expect(await openSessionsOf(bob)).toEqual([]);
     await expect.poll(() => reasonsOf(bob)).toEqual(['reset-due']);
+    // With: notices.
     expect((await app.mailTo(bob.email, 'Please choose a new password')).text).toContain('delete every passkey');
     await resetByMail(bob);
     expect((await trySignIn(app, authenticator)).status).toBe(200);
