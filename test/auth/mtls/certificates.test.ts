@@ -107,6 +107,7 @@ describe('machines by the certificate of their connection [practice 2.2] [ASVS 1
   it('sends a certificate and an access token, or the refresh cookie: 400 [A2-8]', async () => {
     const { status, body } = await call(mtls.machine, { token: mtls.alice.token });
     expect([status, body.type]).toEqual([400, '/problems/malformed-request']);
+    // With: browser.
     expect((await call(mtls.machine, { headers: { cookie: '__Host-refresh=a.b' } })).status).toBe(400);
     expect((await call(mtls.machine, { headers: { authorization: 'Basic YTpi' } })).status).toBe(400);
     await mtls.refusal('several');

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import fc from 'fast-check';
@@ -108,21 +108,27 @@ function wrongFor(schema: Schema): fc.Arbitrary<unknown> {
   );
 }
 
-/** Every table but the trail, which refusals are written to. */
-async function stored(): Promise<string> {
+/** A digest of every table but the trail, which refusals are written to. */
+async function stored(): Promise<Record<string, string>> {
+  // A mail that is on its way leaves its table.
+  await app.mailQuiet();
   const names = await app.sql<{ name: string }>(
     `SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' AND tablename NOT LIKE 'audit%' ORDER BY 1`,
   );
-  const rows = [];
-  for (const { name } of names) rows.push(name, await app.sql(`SELECT t::text FROM "${name}" t ORDER BY 1`));
-  return createHash('sha256').update(JSON.stringify(rows)).digest('hex');
+  const digests: Record<string, string> = {};
+  for (const { name } of names) {
+    const rows = await app.sql(`SELECT t::text FROM "${name}" t ORDER BY 1`);
+    digests[name] = hash('sha256', JSON.stringify(rows));
+  }
+  return digests;
 }
 
 const writes = () => inputs.routes.filter(({ method }) => method !== 'GET');
 
 describe('validation: every route refuses what its document refuses [practice 3.1] [ASVS 2.2.1] [ASVS 2.2.2]', () => {
   it('another type in every field of every body: 422 with its pointer [A3-2] [ASVS 15.3.5] [ASVS 1.4.2]', async () => {
-    const [before, attacked] = [await stored(), [] as string[]];
+    const before = await stored();
+    const attacked: string[] = [];
     for (const route of inputs.routes.filter(({ body }) => body !== undefined)) {
       const valid = inputs.sample(route.body ?? {});
       for (const { path, schema } of inputs.fieldsOf(route.body ?? {})) {
@@ -139,7 +145,7 @@ describe('validation: every route refuses what its document refuses [practice 3.
     }
     const forms = ['title', 'rank', 'place', 'place/room', 'place/shelf'].map((name) => `POST /v1/samples /${name}`);
     expect(attacked).toEqual(expect.arrayContaining(forms));
-    expect(await stored()).toBe(before);
+    expect(await stored()).toEqual(before);
   });
 
   it('another form in every parameter, header and id: 400 [A1-8] [A4-2] [ASVS 1.4.2]', async () => {
@@ -266,7 +272,7 @@ describe('validation: mass assignment and pollution, on every route that writes 
         if (found !== undefined) faults.push(`${route.method} ${route.path} ${found}`);
       }
       expect(faults).toEqual([]);
-      expect(await stored()).toBe(before);
+      expect(await stored()).toEqual(before);
     },
   );
 

@@ -216,6 +216,7 @@ describe('change of the e-mail address (ASVS V6.3.7, V7.5.1)', () => {
     expect((await login(to, alice.password)).status).toBe(200);
   });
 
+  // With: recovery.
   it('had asked for a reset before: its token is worth nothing once the address has changed [A2-5]', async () => {
     const alice = await signUp(app, 'alice');
     await app.request('POST', '/v1/auth/password/forgot', { body: { email: alice.email } });
