@@ -125,7 +125,8 @@ function withoutSentences(text: string, places: readonly number[]): string {
     const [start, end] = parenthesisAt(rest, place) ?? sentenceAt(rest, place);
     rest = `${rest.slice(0, start)}${rest.slice(end)}`;
   }
-  return rest.replaceAll(/^(?:[-*]|\d+\.)?\s*$/g, '').replaceAll(/[ \t]+$/gm, '');
+  // A lead without its sentences says nothing.
+  return rest.replace(/^(?:[-*]|\d+\.)?\s*(?:\*\*[^*]*\*\*)?\s*$/, '').replaceAll(/[ \t]+$/gm, '');
 }
 
 function parenthesisAt(text: string, place: number): readonly [number, number] | undefined {

@@ -134,6 +134,7 @@ describe('a document that cites what goes', () => {
     ['an item of a list in a cell', '| [x](gone.md), [y](kept.md) | z |\n', '| [y](kept.md) | z |\n'],
     ['a sentence', 'One. See `src/gone.ts` for\nmore. Three.\n', 'One. Three.\n'],
     ['the first sentence', 'See `src/gone.ts`. Two.\n', 'Two.\n'],
+    ['a lead with its sentence', 'One.\n\n**Two.** See `src/gone.ts`.\n\nThree.\n', 'One.\n\nThree.\n'],
     ['an item', '- One.\n- See [it](gone.md#a).\n- Three.\n', '- One.\n- Three.\n'],
     ['a parenthesis', 'It is so ([it](gone.md)), and stays.\n', 'It is so, and stays.\n'],
     ['a line of an example', '```sh\nls src/gone.ts\nls src/kept.ts\n```\n', '```sh\nls src/kept.ts\n```\n'],
