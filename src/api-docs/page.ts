@@ -1,6 +1,6 @@
 /**
  * The page runs scripts and styles of its own origin and nothing else: no inline script, no eval, no foreign host. The
- * API's own answers keep the stricter policy of security/headers.
+ * API's own answers keep the stricter policy of the security headers.
  */
 export const pagePolicy = [
   "default-src 'none'",

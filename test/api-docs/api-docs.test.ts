@@ -116,6 +116,7 @@ describe('The page on /docs (practice 3.3)', () => {
     expect(policy).not.toMatch(/unsafe-eval|https?:|\*/);
     expect(/script-src ([^;]*)/.exec(policy)?.[1]).toBe("'self'");
     expect(text).not.toMatch(/<script(?! src="\/docs\/)|\son\w+=|style=|https?:\/\//);
+    // With: headers.
     expect(headers['strict-transport-security']).toBeDefined();
   });
 
@@ -125,7 +126,9 @@ describe('The page on /docs (practice 3.3)', () => {
     ['/docs/swagger-ui.css', 'text/css; charset=utf-8'],
   ])('serves %s with its type and nosniff', async (path, type) => {
     const { status, headers } = await app.request('GET', path);
-    expect([status, headers['content-type'], headers['x-content-type-options']]).toEqual([200, type, 'nosniff']);
+    expect([status, headers['content-type']]).toEqual([200, type]);
+    // With: headers.
+    expect(headers['x-content-type-options']).toBe('nosniff');
   });
 
   it.each([

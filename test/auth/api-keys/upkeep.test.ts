@@ -62,6 +62,7 @@ describe('what is done for keys beside the requests [practice 2.2]', () => {
     expect(await usedAt(id)).toBeNull();
   });
 
+  // With: notices.
   it('tells the owner a week before a key runs out, once, on however many instances', async () => {
     await makeKey(app, alice, { expiresInDays: 30 });
     advance(22 * day);
@@ -74,6 +75,7 @@ describe('what is done for keys beside the requests [practice 2.2]', () => {
     expect((await app.mailTo(alice.email, 'runs out')).text).toContain('Make its successor in time');
   });
 
+  // With: notices.
   it('of a key that lives for two days it tells in the second one', async () => {
     await makeKey(app, alice, { expiresInDays: 2 });
     await upkeep();

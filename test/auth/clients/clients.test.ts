@@ -48,6 +48,7 @@ describe('administrators register clients [practice 2.2] [ASVS 13.2.1]', () => {
     const { token } = await signIn(app, admin);
     expect((await app.request('GET', `/v1/clients/${made.id}`, { token })).body).toMatchObject({ id: made.id });
     expect((await app.request('GET', '/v1/clients', { token })).body.items[0]).toMatchObject({ id: made.id });
+    // With: notices.
     expect((await app.mailTo(alice.email, 'A program can act for you')).text).toContain('act for your account');
     const event = await app.auditEvent('authn_client_created');
     expect(event).toMatchObject({ actor_id: admin.userId, target_id: alice.userId, details: { client: made.id } });
