@@ -58,6 +58,8 @@ export default defineConfig({
           ]
         : [
             project('fast', {
+              // Each waits now and then, for a mail, a lock or a socket: three keep two cores busy.
+              maxWorkers: 3,
               include: [all],
               exclude: [slow, onServersOnly],
               ...sharing,

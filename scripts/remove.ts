@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { allTrials, check, eachTrial, halves, rotated, trialOf, type Trial } from './remove/check.ts';
 import { finish, printed } from './remove/finish.ts';
-import { assertClean, assertUnedited, record, recordOf } from './remove/guards.ts';
+import { assertClean, assertUnedited, record, recordOf, renewRecord, unedited } from './remove/guards.ts';
 import { listParts } from './remove/list.ts';
 import { findParts, type Part } from './remove/parts.ts';
 import { assertFree, planRemoval, withDependents, type Plan } from './remove/plan.ts';
@@ -27,7 +27,7 @@ packages that nothing else uses. What it leaves is a change that is not committe
   npm run remove -- --check-rotating 3               tries three, other ones each day, with their tests; beside
                                                      --check-all or --check-each it says how many of them have tests
   npm run remove -- --check-halves 1                 takes one half of the parts away, and then the other one, with the
-                                                     tests that are left; other halves each day, 5 tries every pair
+                                                     tests that are left; other halves each day, 99 tries every pair
   npm run remove -- --record                         for the template itself: notes what is shipped
 `;
 const options = {
@@ -71,13 +71,15 @@ function trialsOf(
   values: Options,
 ): Trial[] | undefined {
   const { 'check-all': all, 'check-each': each, 'check-rotating': count, 'check-halves': divisions } = values;
+  if (divisions !== undefined && (values.check === true || each === true || count !== undefined))
+    throw new Error('--check-halves goes alone, or beside --check-all');
   const parted = divisions === undefined ? [] : halves(project, parts, countOf(divisions), new Date());
   if (values.check === true) return [trialOf(project, parts, asked, values['with-tests'])];
   if (each === true) return rotated(eachTrial(project, parts, asked), countOf(count ?? '0'), new Date());
   if (all === true) return [...rotated(allTrials(project, parts), countOf(count ?? '0'), new Date()), ...parted];
   if (count !== undefined)
     return rotated(allTrials(project, parts), countOf(count), new Date()).filter(({ isTested }) => isTested);
-  return parted.length > 0 ? parted : undefined;
+  return divisions === undefined ? undefined : parted;
 }
 
 function countOf(word: string): number {
@@ -113,10 +115,15 @@ function remove(project: Project, parts: readonly Part[], asked: readonly Part[]
   const plan = planRemoval(project, chosen, relations);
   for (const path of printed.keys()) if (project.has(path)) project.changes.include(path);
   if (plan.packages.length > 0) project.changes.include('package-lock.json');
+  if (project.has(record)) project.changes.include(record);
   const { changes } = project;
   if (values['dry-run'] === true)
     return print([...changes.list(), 'nothing was changed: leave out --dry-run to do it', ''].join('\n'));
-  changes.apply(() => finish(changes.edited(), plan.packages));
+  const asShipped = unedited(changes.edited());
+  changes.apply(() => {
+    finish(changes.edited(), plan.packages);
+    renewRecord(asShipped);
+  });
   print([...changes.list(), nextSteps(plan)].join('\n'));
 }
 

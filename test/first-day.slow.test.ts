@@ -1,4 +1,4 @@
-import { globSync, readFileSync, writeFileSync } from 'node:fs';
+import { globSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Copy } from '../scripts/remove/copy.ts';
@@ -37,7 +37,8 @@ const renewing = [
 ];
 
 const tree = () =>
-  globSync('{src,test,docs,prisma,scripts}/**/*.*', { cwd: copy.directory, exclude: ['src/generated/**'] })
+  globSync(['*.*', '.*', '{src,test,docs,prisma,scripts,bench}/**/*.*'], { cwd: copy.directory })
+    .filter((file) => !file.startsWith('src/generated') && statSync(join(copy.directory, file)).isFile())
     .toSorted()
     .map((file) => [file, readFileSync(join(copy.directory, file), 'utf8')]);
 let before: ReturnType<typeof tree>;

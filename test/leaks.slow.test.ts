@@ -24,6 +24,7 @@ describe('plaintext of personal data and secrets [practice 7.3] [practice 7.4] [
     const app = await startApp({ modules: [SamplesModule] });
     const { token, refusals, secrets } = await live(app);
     const dump = await dumpAllTables(app);
+    // With: logging.
     const log = app.logText();
     const directory = app.dataDirectory;
     for (const instance of app.instances) await instance.service.close();
@@ -31,7 +32,13 @@ describe('plaintext of personal data and secrets [practice 7.3] [practice 7.4] [
     const files = filesBelow(directory)
       .filter((file) => !file.includes('/outbox/'))
       .map((file) => readFileSync(file));
-    const places = { dump, log, refusals, files: Buffer.concat(files).toString('latin1') };
+    const places = {
+      dump,
+      // With: logging.
+      log,
+      refusals,
+      files: Buffer.concat(files).toString('latin1'),
+    };
     for (const [place, text] of Object.entries(places)) {
       expect(text.length).toBeGreaterThan(0);
       for (const [what, secret] of Object.entries({ ...canaries, token, ...secrets })) {

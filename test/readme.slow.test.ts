@@ -44,7 +44,7 @@ afterAll(async () => {
 
 const meta = { because: 'README has no commands beside a running service' };
 describe.skipIf(commands === '')('the commands of README, word by word [practice 11.1]', { meta }, () => {
-  it('one request is refused, somebody signs up and in, and makes a resource', () => {
+  it('one request is refused; somebody signs up and in, and the same request is answered', () => {
     // Only where the service stands is another place here.
     const here = commands
       .replaceAll(/\b(8443|9090)\b/g, (port) => String(ports[port as '8443']))
@@ -52,6 +52,6 @@ describe.skipIf(commands === '')('the commands of README, word by word [practice
     const { status, stdout, stderr } = spawnSync('bash', ['-euo', 'pipefail', '-c', here], { encoding: 'utf8' });
     expect([status, stderr]).toEqual([0, expect.not.stringContaining('curl:')]);
     expect(stdout).toContain('"type":"/problems/unauthenticated"');
-    expect(stdout).toContain('"title":"Minutes"');
+    expect(stdout).toContain('"email":"alice@example.org"');
   });
 });

@@ -38,30 +38,38 @@ export function eachTrial(project: Project, parts: readonly Part[], chosen: read
 /** Each part that can go, and all of them at once. */
 export function allTrials(project: Project, parts: readonly Part[]): Trial[] {
   const each = eachTrial(project, parts, removable(parts));
-  return [...each, { name: 'everything that can go', parts: removable(parts), isTested: true }];
+  const whole = { name: 'everything that can go', parts: removable(parts), isTested: true };
+  return each.length === 0 ? [] : [...each, whole];
 }
 
 /**
- * Removals with their tests, two for each division of the parts: what goes in one of the two stays in the other. After
- * as many divisions as the number of parts has binary digits, each part was once away while any other one was there: a
- * test of one that leans on the other has failed.
- * @param count of divisions, other ones each day.
+ * Ways to divide parts, so that after all of them each part was once away while any other one was there that can be
+ * without it: a test of one that leans on the other has failed then.
+ * @param takes what goes with a part, itself among it.
+ * @returns what goes, in each trial of each division.
  */
+export function divisions<P>(all: readonly P[], takes: (part: P) => ReadonlySet<P>): P[][][] {
+  const whole = (chosen: readonly P[]) => all.filter((part) => chosen.some((each) => takes(each).has(part)));
+  const digits = Array.from({ length: Math.ceil(Math.log2(all.length)) }, (_, digit) => digit);
+  // Those whose number has a one at that place, and then those that have a zero.
+  const halved = digits.map((digit) =>
+    [1, 0].map((value) => whole(all.filter((_, index) => ((index >> digit) & 1) === value))),
+  );
+  const isParted = (away: P, there: P) => halved.flat().some((taken) => taken.includes(away) && !taken.includes(there));
+  // A part that needs several others goes with one of them in each half: it stays once with nothing but those.
+  const unparted = all.filter((there) => all.some((away) => !takes(away).has(there) && !isParted(away, there)));
+  const alone = unparted.map((there) => [all.filter((part) => !takes(part).has(there))]);
+  return [...halved, ...alone].map((trials) => trials.filter((taken) => taken.length > 0));
+}
+
+/** Removals with their tests, by so many divisions of the parts, other ones each day. */
 export function halves(project: Project, parts: readonly Part[], count: number, date: Date): Trial[] {
   const all = removable(parts);
-  const digits = Math.max(1, Math.ceil(Math.log2(all.length)));
+  const takes = new Map(all.map((part) => [part, new Set(withDependents(project, parts, [part]))]));
+  const every = divisions(all, (part) => takes.get(part) ?? new Set());
   const start = dayOf(date) * count;
-  const chosen = Array.from({ length: Math.min(count, digits) }, (_, index) => (start + index) % digits);
-  return chosen.flatMap((digit) =>
-    [1, 0].map((value) =>
-      trialOf(
-        project,
-        parts,
-        all.filter((_, index) => ((index >> digit) & 1) === value),
-        true,
-      ),
-    ),
-  );
+  const chosen = Array.from({ length: Math.min(count, every.length) }, (_, index) => (start + index) % every.length);
+  return chosen.flatMap((index) => (every[index] ?? []).map((taken) => trialOf(project, parts, taken, true)));
 }
 
 /** So many of the trials with their tests, other ones each day; and those that are tested anyway. */

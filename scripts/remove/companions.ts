@@ -12,7 +12,7 @@ export const companionsIn = (text: string): string[] =>
 
 /**
  * A test without what it has only because of parts that go.
- * @returns undefined when all of it goes: the marker is its first line, and the next one is empty.
+ * @returns undefined when all of it goes: the marker is its first line, and the next one is empty; or no test is left.
  */
 export function withoutCompanions(path: string, text: string, goes: (part: string) => boolean): string | undefined {
   const places = [...text.matchAll(marker)]
@@ -23,22 +23,28 @@ export function withoutCompanions(path: string, text: string, goes: (part: strin
   const file = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
   const marked = places.map((place) => rangeWithComments(nodeAfter(place, file), file));
   const isGone = (node: ts.Node) => marked.some(([start, end]) => start <= node.getStart(file) && node.end <= end);
-  const ranges = [...marked, ...emptied(file, isGone).map((suite) => rangeWithComments(suite, file))];
-  const outermost = ranges.filter(([start, end]) => ranges.every(([s, e]) => s >= start || e < end));
+  const suites = emptied(file, isGone);
+  const tests = file.statements.filter((node) => isCallOf(node, 'describe') || isCallOf(node, test));
+  if (tests.length > 0 && tests.every((node) => isGone(node) || suites.includes(node))) return undefined;
+  const ranges = [...marked, ...suites.map((suite) => rangeWithComments(suite, file))];
+  // Two markers may stand above one thing.
+  const unique = [...new Map(ranges.map((range) => [range.join(), range])).values()];
+  const outermost = unique.filter(([start, end]) => unique.every(([s, e]) => s >= start || e < end));
   return withoutUnusedImports(file, cut(text, outermost));
 }
 
 /**
  * The same in a file of requests, in the lines of a request or above a variable: `# With: recovery-codes.`
- * @returns undefined when all of it goes.
+ * @returns undefined when all of it goes, or no request is left.
  */
 export function withoutRequests(text: string, goes: (part: string) => boolean): string | undefined {
   const isGone = (lines: string) =>
     [...lines.matchAll(inRequests)].some(([, names = '']) => names.split(', ').some(goes));
   const [head = '', ...requests] = text.split(/^(?=###)/m);
   if (isGone(/^# With: .*\n(?=\n)/.exec(head)?.[0] ?? '')) return undefined;
-  const variables = head.replaceAll(/^# With: .*\n.*\n/gm, (lines) => (isGone(lines) ? '' : lines));
-  return [variables, ...requests.filter((request) => !isGone(request))].join('').trimEnd().concat('\n');
+  const variables = head.replaceAll(/^(?:# With: .*\n)+.*\n/gm, (lines) => (isGone(lines) ? '' : lines));
+  const left = requests.filter((request) => !isGone(request));
+  return left.length === 0 ? undefined : [variables, ...left].join('').trimEnd().concat('\n');
 }
 
 /** What the marker stands above. @throws Error when that is nothing that can go by itself. */
@@ -59,7 +65,7 @@ function nodeAfter(place: number, file: ts.SourceFile): ts.Node {
 function emptied(file: ts.SourceFile, isGone: (node: ts.Node) => boolean): ts.Node[] {
   const found: ts.Node[] = [];
   const testsIn = (node: ts.Node): ts.Node[] => {
-    const own = isCallOf(node, 'it') ? [node] : [];
+    const own = isCallOf(node, test) ? [node] : [];
     const tests = [...own, ...children(node).flatMap(testsIn)];
     if (isCallOf(node, 'describe') && tests.length > 0 && tests.every(isGone) && !isGone(node)) found.push(node);
     return tests;
@@ -73,6 +79,9 @@ const children = (node: ts.Node): ts.Node[] => {
   ts.forEachChild(node, (child) => void found.push(child));
   return found;
 };
+
+/** Of the function that makes a test, or several: `itIsADocsPage()`. */
+const test = 'it(?:[A-Z]\\w*)?';
 
 /** `it(...)`, `it.each(...)(...)`: a statement that is such a call. */
 const isCallOf = (node: ts.Node, name: string): boolean =>

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { belongings, type Part } from './parts.ts';
 import type { Project } from './project.ts';
 
@@ -47,6 +47,22 @@ function editedSinceBorn(parts: readonly Part[], added: readonly string[]): stri
 function readRecord(): Map<string, string> {
   const lines = existsSync(record) ? readFileSync(record, 'utf8').split('\n').filter(Boolean) : [];
   return new Map(lines.map((line) => line.split(' ').toReversed() as [path: string, digest: string]));
+}
+
+/** Those of the files that are as the template shipped them. */
+export function unedited(files: readonly string[]): string[] {
+  const shipped = readRecord();
+  const known = files.filter((path) => shipped.has(path));
+  const now = digestsOf(known);
+  return known.filter((path) => now.get(path) === shipped.get(path));
+}
+
+/** What a removal did to these is no edit of their owner: the next removal takes them as they are now. */
+export function renewRecord(files: readonly string[]): void {
+  if (files.length === 0) return;
+  const renewed = new Map([...readRecord(), ...digestsOf(files)]);
+  const lines = [...renewed].filter(([path]) => existsSync(path)).map(([path, digest]) => `${digest} ${path}\n`);
+  writeFileSync(record, lines.join(''));
 }
 
 /** The text of the record: what belongs to a part, and every test, for it may go with one. */

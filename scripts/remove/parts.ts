@@ -8,7 +8,7 @@ import type { Project } from './project.ts';
  *   // Remove: npm run remove notices; nobody is told of changes any more.
  *   // Remove: not by itself; every method of authentication begins sessions here.
  *   // Needs: passkeys, api-docs.
- *   // Also: docs/http/sign-up.http.
+ *   // Also: docs/http/<flow>.http.
  */
 export interface Part {
   readonly name: string;
@@ -25,12 +25,13 @@ export interface Part {
 const opening = /^\/\/ Remove: /m;
 const entry = /(?:\.module|\/index|\/main)\.ts$/;
 
+/** The files that have the opening lines of a part. */
+export const declaringFiles = (project: Project): string[] =>
+  project.files(/^(?:src|packages\/[^/]+\/src)\/.*\.ts$/).filter((path) => opening.test(project.text(path)));
+
 /** @throws Error for opening lines that name what is not there. */
 export function findParts(project: Project): Part[] {
-  const declaring = project
-    .files(/^(?:src|packages\/[^/]+\/src)\/.*\.ts$/)
-    .filter((path) => opening.test(project.text(path)));
-  const parts = declaring.map((path) => partOf(path, project.text(path)));
+  const parts = declaringFiles(project).map((path) => partOf(path, project.text(path)));
   for (const part of parts) assertSound(part, parts, project);
   return parts.toSorted((one, other) => (one.name < other.name ? -1 : 1));
 }

@@ -1,6 +1,6 @@
 import { citationsIn } from '../citations.ts';
 import { editDocuments, existenceIn } from './documents.ts';
-import { isIn, withoutAlso, type Part } from './parts.ts';
+import { declaringFiles, isIn, withoutAlso, type Part } from './parts.ts';
 import type { Project } from './project.ts';
 import { findRelations, type Reference, type Relations } from './relations.ts';
 import { editSchema, goneTables } from './schema.ts';
@@ -56,7 +56,7 @@ export function planRemoval(project: Project, parts: readonly Part[], relations:
   const was = existenceIn(before.files, (path) => project.text(path), before.words);
   for (const path of gone) project.changes.remove(path);
   const has = (path: string) => project.files().some((file) => isIn(file, path));
-  for (const path of project.files(/^src\/.*\.ts$/)) {
+  for (const path of declaringFiles(project)) {
     const left = withoutAlso(project.text(path), (also) => !has(also));
     if (left !== project.text(path)) project.changes.edit(path, () => left);
   }

@@ -1,10 +1,11 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { Session } from 'node:inspector/promises';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { fileURLToPath } from 'node:url';
+import { Logger } from '@nestjs/common';
 
 interface Answer {
   readonly status: number;
@@ -24,10 +25,8 @@ export async function essentialPath(): Promise<string[]> {
   const { readConfig } = await load('config/index.js');
   const { createService } = await load('app.js');
   const ports = { HTTPS_PORT: '0', HTTP_PORT: '0', INTERNAL_PORT: '0' };
-  const { LogDestinationModule } = await load('security/logging/logging.module.js');
-  const service = await createService(readConfig({ DATA_DIRECTORY: directory, ...ports }), {
-    modules: [LogDestinationModule.with({ write: () => undefined })],
-  });
+  const modules = await silence();
+  const service = await createService(readConfig({ DATA_DIRECTORY: directory, ...ports }), { modules });
   try {
     const { https, caFile } = await service.listen();
     setDefaultCACertificates([...getCACertificates(), readFileSync(caFile, 'utf8')]);
@@ -38,6 +37,14 @@ export async function essentialPath(): Promise<string[]> {
     await service.close();
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+/** @returns the module that takes the log away; a clone without one has Nest's own logger. */
+async function silence(): Promise<unknown[]> {
+  Logger.overrideLogger(false);
+  if (!existsSync('dist/security/logging')) return [];
+  const { LogDestinationModule } = await load('security/logging/logging.module.js');
+  return [LogDestinationModule.with({ write: () => undefined })];
 }
 
 // eslint-disable-next-line typescript/no-explicit-any -- the build has no types

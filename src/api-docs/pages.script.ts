@@ -1,13 +1,12 @@
 /**
- * What the scripts of the pages below `/docs` share. The token is in memory and nowhere else: closing the tab forgets
- * it. What the API answers becomes text, never HTML.
+ * What the scripts of the pages below `/docs` share: a module, so that no other script of the page reads the token. It
+ * is in memory and nowhere else: closing the tab forgets it. What the API answers becomes text, never HTML.
  */
-export const pagesScript = `'use strict';
-const session = { accessToken: undefined };
-const part = (id) => document.getElementById(id);
+export const pagesScript = `export const session = { accessToken: undefined };
+export const part = (id) => document.getElementById(id);
 
 /** An ended or expired session is forgotten: what follows is a new sign-in. */
-async function call(method, path, body) {
+export async function call(method, path, body) {
   const headers = {};
   if (session.accessToken !== undefined) headers.authorization = 'Bearer ' + session.accessToken;
   if (body !== undefined) headers['content-type'] = 'application/json';
@@ -18,13 +17,13 @@ async function call(method, path, body) {
   return answer;
 }
 
-function say(text, isFault) {
+export function say(text, isFault) {
   part('message').textContent = text;
   part('message').classList.toggle('fault', isFault === true);
 }
 
 /** Which of the two sections of a page is there. */
-function showSession() {
+export function showSession() {
   part('signed-out').hidden = session.accessToken !== undefined;
   part('signed-in').hidden = session.accessToken === undefined;
 }

@@ -252,6 +252,7 @@ describe('the service as a role without rights on tables', () => {
   });
   afterAll(() => app.close());
 
+  // With: logging.
   it('development as superuser: starts, and the log says what production would refuse', () => {
     const warnings = app.logs().filter((line) => String(line['message']).includes('production would refuse'));
     expect(warnings.map(({ message }) => message)).toEqual([expect.stringContaining('superuser')]);

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { check, rotated, type Trial } from '../../scripts/remove/check.ts';
+import { check, divisions, rotated, type Trial } from '../../scripts/remove/check.ts';
 import { Copy } from '../../scripts/remove/copy.ts';
 import type { Part } from '../../scripts/remove/parts.ts';
 import { Project } from '../../scripts/remove/project.ts';
@@ -22,6 +22,29 @@ describe('which removals are tried with their tests', () => {
     ]);
     expect(testedOn(0, 0)).toEqual(['all']);
     expect(testedOn(7, 9)).toEqual(all.map(({ name }) => name));
+  });
+});
+
+describe('removals of halves', () => {
+  // d needs a, b and c, whose numbers differ in every digit from one another; f needs d.
+  const all = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
+  const needs: Readonly<Record<string, string>> = { d: 'abc', f: 'abcd' };
+  const takes = (part: string) => new Set(all.filter((other) => other === part || needs[other]?.includes(part)));
+
+  it('each part is away once while any other one is there that can be without it', () => {
+    const trials = divisions(all, takes).flat();
+    const isParted = (away: string, there: string) =>
+      trials.some((gone) => gone.includes(away) && !gone.includes(there));
+    const pairs = all.flatMap((away) => all.filter((there) => !takes(away).has(there)).map((there) => [away, there]));
+    expect(pairs.filter(([away = '', there = '']) => !isParted(away, there))).toEqual([]);
+  });
+
+  it('whatever needs what goes, goes too; no removal is empty, and nothing to remove is no removal', () => {
+    for (const gone of divisions(all, takes).flat()) {
+      expect(gone).not.toEqual([]);
+      for (const part of gone) expect([...takes(part)].filter((other) => !gone.includes(other))).toEqual([]);
+    }
+    expect([divisions([], takes), divisions(['e'], takes).flat()]).toEqual([[], []]);
   });
 });
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { companionsIn, withoutCompanions, withoutRequests } from '../../scripts/remove/companions.ts';
 import { withoutCitations } from '../../scripts/remove/documents.ts';
 import { lostNamesIn } from '../../scripts/remove/lost-names.ts';
-import { findParts } from '../../scripts/remove/parts.ts';
+import { findParts, withoutAlso } from '../../scripts/remove/parts.ts';
 import { Project } from '../../scripts/remove/project.ts';
 import { unregister } from '../../scripts/remove/registrations.ts';
 
@@ -93,13 +93,20 @@ describe('a test of several parts: // With: names them', () => {
       'describe(a, () => {\n  b();\n  // With: gone.\n  it.each([1])(b);\n});\ndescribe(c, () => {\n  it(d);\n});\n',
       'describe(c, () => {\n  it(d);\n});\n',
     ],
+    ['a test with two lines above it', '// With: other.\n// With: gone.\nit(a);\nit(b);\n', 'it(b);\n'],
+    [
+      'nothing of a suite that has tests of a helper',
+      'describe(a, () => {\n  itIsADocsPage();\n  // With: gone.\n  it(b);\n});\n',
+      'describe(a, () => {\n  itIsADocsPage();\n});\n',
+    ],
     ['an import that only it needs', "import { a } from 'a';\n// With: gone.\na();\nb();\n", 'b();\n'],
     ['nothing for another part', '// With: kept.\nit(a);\n', '// With: kept.\nit(a);\n'],
   ])('loses %s', (_, before, after) => expect(without(before)).toBe(after));
 
-  it('goes as a whole when its first line says so', () => {
-    expect(without('// With: gone.\n\nit(a);\n')).toBeUndefined();
-  });
+  it.each(['// With: gone.\n\nit(a);\n', 'const a = 1;\ndescribe(b, () => {\n  // With: gone.\n  it(a);\n});\n'])(
+    'goes as a whole when its first line says so, or its last test goes: %j',
+    (text) => expect(without(text)).toBeUndefined(),
+  );
 
   it('is told where the comment stands above nothing', () => {
     expect(() => without('it(a);\n// With: gone.\n')).toThrow('test/a.test.ts:2 stands above no statement');
@@ -108,6 +115,19 @@ describe('a test of several parts: // With: names them', () => {
   it('loses a request and a variable, in a file of requests', () => {
     const file = '@a = 1\n# With: gone.\n@b = 2\n\n### One\n# With: gone.\nGET /a\n\n### Two\n# With: kept.\nGET /b\n';
     expect(withoutRequests(file, (part) => part === 'gone')).toBe('@a = 1\n\n### Two\n# With: kept.\nGET /b\n');
+  });
+
+  it.each(['# With: gone.\n\n@a = 1\n\n### One\nGET /a\n', '@a = 1\n\n### One\n# With: gone.\nGET /a\n'])(
+    'goes as a whole, as a file of requests: %j',
+    (text) => expect(withoutRequests(text, (part) => part === 'gone')).toBeUndefined(),
+  );
+
+  it('belongs to another part as well: the opening lines of that one lose its name', () => {
+    const text = '// Remove: npm run remove a; nothing.\n// Also: a.ts, gone.ts.\n// Needs: b.\nlet a;\n';
+    const without = (goes: string) => withoutAlso(text, (path) => path === goes);
+    expect(without('gone.ts')).toBe(text.replace(', gone.ts', ''));
+    expect(without('other.ts')).toBe(text);
+    expect(withoutAlso(text, () => true)).toBe(text.replace('// Also: a.ts, gone.ts.\n', ''));
   });
 
   it('names parts that there are', () => {

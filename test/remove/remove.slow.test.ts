@@ -19,14 +19,19 @@ const git = (...args: readonly string[]): string =>
     env: { PATH: process.env['PATH'], HOME: copy.directory },
   });
 
+const commit = () => {
+  git('add', '--all');
+  git('commit', '--quiet', '--message', 'a');
+};
+
 beforeAll(() => {
   rmSync(join(copy.directory, 'scripts/remove/shipped.txt'), { force: true });
   git('init', '--quiet');
-  git('add', '--all');
-  git('commit', '--quiet', '--message', 'a');
+  commit();
+  git('tag', 'first');
 });
 beforeEach(() => {
-  git('reset', '--quiet', '--hard');
+  git('reset', '--quiet', '--hard', 'first');
   git('clean', '--quiet', '--force', '-d');
 });
 afterAll(() => copy.delete());
@@ -43,6 +48,19 @@ describe('npm run remove in a copy of the project [practice 11.1]', () => {
       expect(changes.every((line) => /^ [MD] /.test(line))).toBe(true);
       expect(existsSync(join(copy.directory, 'src/security/detection'))).toBe(false);
       expect(git('diff', 'src/app.module.ts').match(/^[-+] .*/gm)).toEqual(['-        DetectionModule,']);
+    },
+    minutes,
+  );
+
+  it(
+    'edits the tests of another part: that is no edit of their owner, and the other part goes without --force',
+    async () => {
+      expect(await copy.run('scripts/remove.ts', '--record')).toBeUndefined();
+      commit();
+      expect(await copy.run('scripts/remove.ts', 'notices')).toBeUndefined();
+      expect(git('status', '--porcelain')).toContain(' M test/auth/api-keys/attacks.test.ts\n');
+      commit();
+      expect(await copy.run('scripts/remove.ts', 'api-keys', '--dry-run')).toBeUndefined();
     },
     minutes,
   );

@@ -113,6 +113,7 @@ describe('Redis goes wrong while the service runs [ASVS 13.2.6] [ASVS 16.5.2] [p
   });
   afterEach(mend);
 
+  // With: logging.
   const told = (text: string) => app.logs().filter(({ message }) => String(message).includes(text)).length;
   const isDegraded = async () => (await readiness(app)).body.checks['redis'] === 'down';
   const connections = async () =>
@@ -126,6 +127,7 @@ describe('Redis goes wrong while the service runs [ASVS 13.2.6] [ASVS 16.5.2] [p
     back: () => Promise<unknown> | void,
   ): Promise<void> {
     await expect.poll(isDegraded, { timeout: 10_000 }).toBe(false);
+    // With: logging.
     const before = { fault: told('Redis does not do what the service needs'), back: told('Redis works again') };
     await spoil();
     await expect.poll(isDegraded, { timeout: 5_000 }).toBe(true);
@@ -139,7 +141,9 @@ describe('Redis goes wrong while the service runs [ASVS 13.2.6] [ASVS 16.5.2] [p
     await back();
     await expect.poll(isDegraded, { timeout: 10_000 }).toBe(false);
     expect(await readiness(app)).toMatchObject({ status: 200, body: { status: 'up' } });
+    // With: logging.
     expect(told('Redis does not do what the service needs')).toBe(before.fault + 1);
+    // With: logging.
     expect(told('Redis works again')).toBe(before.back + 1);
   }
 

@@ -48,13 +48,13 @@ export const resourcesPage = `<!doctype html>
       </section>
     </main>
     <script src="/docs/purify.js"></script>
-    <script src="/docs/pages.js"></script>
     <script type="module" src="/docs/resources.js"></script>
   </body>
 </html>
 `;
 
 export const resourcesScript = `import { marked } from '/docs/marked.js';
+import { call, part, say, session, showSession } from '/docs/pages.js';
 
 /**
  * What Markdown can say, and nothing else: no image (it tells its server who reads), no id or name (they hide variables

@@ -244,7 +244,7 @@ describe('answers of a provider that are not what they seem [A2-7] [ASVS 10.1.2]
     },
   );
 
-  it('another provider says the same subject and address: it is somebody else [ASVS 6.8.1]', async () => {
+  it('another provider says the same subject and address: it is somebody else [ASVS 6.8.1] [ASVS 10.3.3]', async () => {
     const sub = anySubject();
     one.reset({ sub, email: anyEmail(), email_verified: true });
     const browser = new Browser(app);
@@ -383,10 +383,13 @@ describe('answers of a provider that are not what they seem [A2-7] [ASVS 10.1.2]
       expect(await isIn(token)).toBe(true);
     });
 
-    it('is sent again: sessions that began after it go on', async () => {
-      const old = { ...honest(), iat: now() - 120 };
+    it('is sent again as it was: sessions that began after it go on', async () => {
+      const old = { ...honest(), iat: now() - 120, jti: 'old' };
+      const raw = `logout_token=${await one.signWith(one.privateKey, old, { typ: 'logout+jwt' })}`;
+      const path = '/v1/auth/oidc/one/backchannel-logout';
+      expect((await app.request('POST', path, { raw, headers: form })).status).toBe(204);
       const token = await signIn();
-      expect((await send(old)).status).toBe(204);
+      expect((await app.request('POST', path, { raw, headers: form })).status).toBe(204);
       expect(await isIn(token)).toBe(true);
       expect((await send(honest())).status).toBe(204);
       expect(await isIn(token)).toBe(false);

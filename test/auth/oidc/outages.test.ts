@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { signUp, type Actor } from '../../support/actors.js';
 import { startApp, type TestApp } from '../../support/app.js';
 import { Authority } from '../../support/tls-servers.js';
+import { visible } from '../visible.js';
 import { anyPublicUrl, anySubject, Browser, link } from './browser.js';
 import { FakeProvider } from './fake-provider.js';
 
@@ -101,6 +102,26 @@ describe('a provider that is down, or no provider [A10-1] [ASVS 13.2.6]', () => 
       expect(app.logText()).not.toContain('canary');
       sick.instead.clear();
       expect((await signIn('sick', sick)).status).toBe(200);
+    });
+
+    it('whatever is wrong with it, the answer is the same: nobody scans ports by it [A7-5] [ASVS 16.5.1]', async () => {
+      const start = async () => {
+        const { status, headers, body } = visible(await app.request('GET', '/v1/auth/oidc/sick/start'));
+        // How much is left of the caller's own limit, and the cookie of this sign-in.
+        return `${status} ${JSON.stringify([{ ...headers, 'ratelimit': '', 'set-cookie': '' }, body])}`;
+      };
+      const answers = new Set<string>();
+      for (const instead of [html, htmlAsJson, huge, redirected, broken, failing]) {
+        await app.restart({ env: environment() });
+        sick.instead.set(discovery, instead);
+        answers.add(await start());
+      }
+      const closed = 'localhost:1';
+      const hosts = `${closed},${well.host}`;
+      const env = { ...environment(), OIDC_SICK_ISSUER: `https://${closed}`, EGRESS_ALLOW_PRIVATE_HOSTS: hosts };
+      await app.restart({ env });
+      answers.add(await start());
+      expect([...answers]).toEqual([expect.stringMatching(/^503 /)]);
     });
 
     it.each<[string, (provider: FakeProvider) => Record<string, unknown>]>([

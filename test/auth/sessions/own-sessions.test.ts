@@ -104,7 +104,7 @@ describe('the list of the own sessions (ASVS V7.5) [practice 2.5] [ASVS 7.5.2]',
 });
 
 describe('ending sessions, at once and on every instance (ASVS V7.4, V7.5) [ASVS 7.4.1] [ASVS 7.5.2]', () => {
-  it('ends the one of a lost device: its access token and its refresh token are refused everywhere', async () => {
+  it('ends the one of a lost device: access and refresh token are refused everywhere [ASVS 10.4.9]', async () => {
     const alice = await signUp(app, 'alice');
     const lost = await signIn(app, alice);
     await expectEverywhere(lost.token, 200);

@@ -11,7 +11,8 @@ beforeAll(async () => {
 afterAll(() => app.close());
 
 describe('the page on /docs/resources (practice 3.3); test/browser/ attacks it', () => {
-  itIsADocsPage('resources', () => app);
+  const more = "; require-trusted-types-for 'script'; trusted-types dompurify";
+  itIsADocsPage('resources', () => app, more);
 
   it('text becomes HTML by the sanitiser alone, whatever a script of it does [ASVS 3.4.3]', async () => {
     const { headers } = await app.request('GET', '/docs/resources');

@@ -15,8 +15,8 @@ import { differences, readTable } from '../../support/tables.js';
 import { actors, Cast, type ActorName } from './matrix.actors.js';
 import { callOf, isWriting, parts, pathOf, renewal, type CommittedPart } from './matrix.parts.js';
 
-// Every route as every actor by every method, compared cell by cell with files that one can read, one per feature
-// [API5] [ASVS 8.2.1]. A new or changed route appears in its review.
+// Every route as every actor by each of its methods, compared cell by cell with files that one can read, one per
+// feature [API5] [ASVS 8.2.1]. A new or changed route appears in its review.
 
 const routes = inventoryWithSamples();
 const paths = [...new Set(routes.map(({ path }) => path))];
@@ -39,7 +39,7 @@ let cast: Cast;
 let planted: ReadonlyMap<string, string>;
 /** All that was answered, each text once, and to whom. */
 const answered = new Map<string, Set<ActorName>>();
-/** A handshake for each of some thousand refusals would take most of the time. */
+/** A handshake for each refusal of a method would take most of the time. */
 const agent = new Agent({ keepAlive: true });
 
 const internalNote = 'canary-internal-note-40417';
@@ -119,13 +119,18 @@ describe('the matrix of routes and actors [practice 2.3] [A5-1] [ASVS 8.2.1]', (
     async (path) => {
       const own = methodsOf(path);
       const allow = [...own, 'OPTIONS'].toSorted().join(', ');
-      for (const name of ['anonymous', 'owner', 'admin'] as const) {
+      for (const name of ['anonymous', 'owner', 'admin', 'machine', 'forged'] as const) {
         const { token } = cast.people[name];
         const parts = { from: anotherAddress(), agent, ...(token === '' ? {} : { token }) };
         for (const method of methods.filter((one) => !own.includes(one))) {
           const { status, headers } = heard(name, await app.request(method, pathOf(path, cast, neverIssued), parts));
           expect([name, method, status, headers['allow']]).toEqual([name, method, 405, allow]);
         }
+        // With: headers.
+        expect([name, (await app.request('OPTIONS', pathOf(path, cast, neverIssued), parts)).status]).toEqual([
+          name,
+          204,
+        ]);
         expect([name, (await app.request('STEAL', pathOf(path, cast, neverIssued), parts)).status]).toEqual([
           name,
           400,
@@ -142,7 +147,7 @@ describe.each(parts)('the part of the matrix in $folder [practice 2.3] [A5-1] [A
   });
 
   it.each(pathsOf(part))(
-    '%s: each actor gets by each method what the committed matrix says, and nothing else',
+    '%s: each actor gets by each of its methods what the committed matrix says, and nothing else',
     async (path) => {
       const rows = await rowsOf(part, path);
       seen.push(...rows);

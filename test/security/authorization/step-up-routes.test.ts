@@ -34,7 +34,7 @@ const ask = ({ method, path }: DocumentedRoute, token: string) =>
     ...(method === 'GET' || method === 'DELETE' ? {} : { body: { unknown: 1 } }),
   });
 
-describe('a stolen session of six minutes, with all rights [ASVS 7.5.1] [ASVS 7.5.3] [A2-8] [practice 2.5]', () => {
+describe('a stolen session of six minutes, with all rights [ASVS 7.5.1] [ASVS 7.5.3] [ASVS 10.3.4] [A2-8]', () => {
   it('asks every route: 401 with the challenge exactly where a fresh sign-in is demanded', async () => {
     app.clock.advance(6 * 60);
     const { body: tokens } = await app.request('POST', '/v1/auth/refresh', {

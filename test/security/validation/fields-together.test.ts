@@ -77,7 +77,7 @@ describe('validation: fields that must agree with each other [practice 3.1] [ASV
       expect((await list(query)).status).toBe(200);
   });
 
-  it('publishes the rule', () => {
+  it('declares the rule', () => {
     expect(documentOf(app).components?.schemas?.['Delivery']).toMatchObject({
       properties: { street: { description: 'Only with kind letter or parcel.' } },
     });

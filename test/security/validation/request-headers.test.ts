@@ -67,7 +67,7 @@ describe('validation: header fields [practice 3.1] [ASVS 2.2.1]', () => {
     expect(refused.text).not.toContain(value);
   });
 
-  it('publishes the field with its rules', () => {
+  it('declares the field with its rules', () => {
     expect(documentOf(app).paths['/v1/traces']?.get?.parameters).toEqual([
       {
         name: 'x-trace',

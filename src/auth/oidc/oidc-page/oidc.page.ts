@@ -36,13 +36,13 @@ export const oidcPage = `<!doctype html>
         <button id="sign-out" type="button" class="quiet">Sign out</button>
       </section>
     </main>
-    <script src="/docs/pages.js"></script>
-    <script src="/docs/oidc.js"></script>
+    <script type="module" src="/docs/oidc.js"></script>
   </body>
 </html>
 `;
 
-export const oidcScript = `'use strict';
+export const oidcScript = `import { call, part, say, session, showSession } from '/docs/pages.js';
+
 const base = '/v1/auth/oidc/';
 
 async function show() {

@@ -23,6 +23,8 @@ interface Opened {
   /** With a code that is wrong. */
   readonly proof: number;
   // With: recovery-codes.
+  readonly recoveryProof: number;
+  // With: recovery-codes.
   readonly recoveryCodes: number;
 }
 
@@ -32,6 +34,8 @@ const everything: Opened = {
   enrolment: 201,
   proof: 409,
   // With: recovery-codes.
+  recoveryProof: 409,
+  // With: recovery-codes.
   recoveryCodes: 200,
 };
 const enrolmentOnly: Opened = {
@@ -39,6 +43,8 @@ const enrolmentOnly: Opened = {
   account: 401,
   enrolment: 201,
   proof: 409,
+  // With: recovery-codes.
+  recoveryProof: 409,
   // With: recovery-codes.
   recoveryCodes: 401,
 };
@@ -51,6 +57,8 @@ const proofOnly: Opened = {
   account: 401,
   enrolment: 401,
   proof: 401,
+  // With: recovery-codes.
+  recoveryProof: 401,
   // With: recovery-codes.
   recoveryCodes: 401,
 };
@@ -106,6 +114,8 @@ describe.each(Object.keys(modes))('SECOND_FACTOR=%s: what the password alone ope
         account: await status('GET', '/v1/users/me'),
         enrolment: await status('POST', '/v1/auth/totp'),
         proof: await status('POST', '/v1/auth/totp/verify', '000000'),
+        // With: recovery-codes.
+        recoveryProof: await status('POST', '/v1/auth/recovery-codes/verify', 'WRONG'),
         // With: recovery-codes.
         recoveryCodes: await status('GET', '/v1/auth/recovery-codes'),
       };
@@ -191,7 +201,12 @@ describe('where a second factor is demanded, the first one is enrolled right aft
       const { email, password, ...owner } = await signUp(optional, 'alice');
       meanwhile(optional, () => enrolTotp(optional, { ...owner, email, password }));
       const { status, body } = await optional.request('POST', '/v1/auth/login', { body: { email, password } });
-      expect([status, body.refreshToken, body.secondFactors]).toEqual([200, null, expect.arrayContaining(['totp'])]);
+      const due = [
+        'totp',
+        // With: recovery-codes.
+        'recovery-code',
+      ];
+      expect([status, body.refreshToken, body.secondFactors]).toEqual([200, null, due]);
       expect((await optional.request('GET', '/v1/users/me', { token: body.accessToken })).status).toBe(401);
     } finally {
       await optional.close();

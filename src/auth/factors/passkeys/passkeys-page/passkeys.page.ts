@@ -48,14 +48,14 @@ export const passkeysPage = `<!doctype html>
         <button id="sign-out" type="button" class="quiet">Sign out</button>
       </section>
     </main>
-    <script src="/docs/pages.js"></script>
-    <script src="/docs/passkeys.js"></script>
+    <script type="module" src="/docs/passkeys.js"></script>
   </body>
 </html>
 `;
 
 /** No library: browsers read and write the JSON of WebAuthn by themselves. */
-export const passkeysScript = `'use strict';
+export const passkeysScript = `import { call, part, say, session, showSession } from '/docs/pages.js';
+
 let enrolling = false;
 
 async function show() {
