@@ -120,6 +120,7 @@ describe('npm run remove says what it would do', () => {
         'edited  package.json',
         'edited  prisma/field-names.lock.json',
         'edited  prisma/schema/ground.prisma',
+        'edited  scripts/remove/shipped.txt',
         'edited  src/app.module.ts',
         'nothing was changed: leave out --dry-run to do it',
         'removed docs/practices/alpha.md',
