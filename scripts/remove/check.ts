@@ -1,5 +1,5 @@
 import { Copy, type Failure } from './copy.ts';
-import type { Part } from './parts.ts';
+import { isIn, type Part } from './parts.ts';
 import { withDependents } from './plan.ts';
 import type { Project } from './project.ts';
 
@@ -62,10 +62,14 @@ export function divisions<P>(all: readonly P[], takes: (part: P) => ReadonlySet<
   return [...halved, ...alone].map((trials) => trials.filter((taken) => taken.length > 0));
 }
 
+/** What lies in the folder of a part goes with it. */
+const withNested = (all: readonly Part[], taken: readonly Part[]): Part[] =>
+  all.filter(({ root }) => taken.some((each) => isIn(root, each.root)));
+
 /** Removals with their tests, by so many divisions of the parts, other ones each day. */
 export function halves(project: Project, parts: readonly Part[], count: number, date: Date): Trial[] {
   const all = removable(parts);
-  const takes = new Map(all.map((part) => [part, new Set(withDependents(project, parts, [part]))]));
+  const takes = new Map(all.map((part) => [part, new Set(withNested(all, withDependents(project, parts, [part])))]));
   const every = divisions(all, (part) => takes.get(part) ?? new Set());
   const start = dayOf(date) * count;
   const chosen = Array.from({ length: Math.min(count, every.length) }, (_, index) => (start + index) % every.length);
