@@ -1,5 +1,5 @@
 import { Copy, type Failure } from './copy.ts';
-import { isIn, type Part } from './parts.ts';
+import { withNested, type Part } from './parts.ts';
 import { withDependents } from './plan.ts';
 import type { Project } from './project.ts';
 
@@ -25,9 +25,14 @@ const removable = (parts: readonly Part[]): Part[] => parts.filter(({ ground }) 
 
 /** The parts with what depends on them. */
 export function trialOf(project: Project, parts: readonly Part[], chosen: readonly Part[], isTested = false): Trial {
-  const taken = withDependents(project, parts, chosen);
-  return { name: taken.map(({ name }) => name).join(' '), parts: taken, isTested };
+  return trial(withDependents(project, parts, chosen), isTested);
 }
+
+const trial = (taken: readonly Part[], isTested: boolean): Trial => ({
+  name: taken.map(({ name }) => name).join(' '),
+  parts: taken,
+  isTested,
+});
 
 /** Each of the parts with what depends on it; no two trials are the same. */
 export function eachTrial(project: Project, parts: readonly Part[], chosen: readonly Part[]): Trial[] {
@@ -62,10 +67,6 @@ export function divisions<P>(all: readonly P[], takes: (part: P) => ReadonlySet<
   return [...halved, ...alone].map((trials) => trials.filter((taken) => taken.length > 0));
 }
 
-/** What lies in the folder of a part goes with it. */
-const withNested = (all: readonly Part[], taken: readonly Part[]): Part[] =>
-  all.filter(({ root }) => taken.some((each) => isIn(root, each.root)));
-
 /** Removals with their tests, by so many divisions of the parts, other ones each day. */
 export function halves(project: Project, parts: readonly Part[], count: number, date: Date): Trial[] {
   const all = removable(parts);
@@ -73,7 +74,7 @@ export function halves(project: Project, parts: readonly Part[], count: number, 
   const every = divisions(all, (part) => takes.get(part) ?? new Set());
   const start = dayOf(date) * count;
   const chosen = Array.from({ length: Math.min(count, every.length) }, (_, index) => (start + index) % every.length);
-  return chosen.flatMap((index) => (every[index] ?? []).map((taken) => trialOf(project, parts, taken, true)));
+  return chosen.flatMap((index) => (every[index] ?? []).map((taken) => trial(taken, true)));
 }
 
 /** So many of the trials with their tests, other ones each day; and those that are tested anyway. */

@@ -80,6 +80,10 @@ function assertSound({ name, root, needs, also }: Part, parts: readonly Part[], 
 export const isIn = (path: string, root: string): boolean =>
   path === root || path.startsWith(root.endsWith('/') ? root : `${root}/`);
 
+/** Those that are taken, and what lies in their folders: it goes with them. */
+export const withNested = (parts: readonly Part[], taken: readonly Part[]): Part[] =>
+  parts.filter(({ root }) => taken.some((each) => isIn(root, each.root)));
+
 /** The innermost part in which a source is. */
 export function ownerOf(path: string, parts: readonly Part[]): Part | undefined {
   return parts

@@ -2,7 +2,7 @@ import { matchesGlob } from 'node:path';
 import ts from 'typescript';
 import { withoutCompanions, withoutRequests } from './companions.ts';
 import { lostNamesIn, type LostNames } from './lost-names.ts';
-import { belongings, isIn, ownerOf, type Part } from './parts.ts';
+import { belongings, isIn, ownerOf, withNested, type Part } from './parts.ts';
 import type { Project } from './project.ts';
 import { relationsTo } from './schema.ts';
 import { unregister } from './registrations.ts';
@@ -56,7 +56,7 @@ export function findRelations(project: Project, parts: readonly Part[], chosen: 
 
 /** Tests and requests without what they have only because of the parts; those that lose all of it are gone. */
 function trimmedTests(project: Project, parts: readonly Part[], chosen: readonly Part[], gone: Set<string>) {
-  const going = parts.filter((part) => chosen.some(({ root }) => isIn(part.root, root))).map(({ name }) => name);
+  const going = withNested(parts, chosen).map(({ name }) => name);
   const goes = (part: string) => going.includes(part);
   const texts = new Map<string, string>();
   for (const path of project.files(/^test\/.*\.ts$|^docs\/http\/.*\.http$/).filter((each) => !gone.has(each))) {

@@ -35,18 +35,19 @@ const ask = ({ method, path }: DocumentedRoute, token: string) =>
   });
 
 describe('a stolen session of six minutes, with all rights [ASVS 7.5.1] [ASVS 7.5.3] [ASVS 10.3.4] [A2-8]', () => {
-  it('asks every route: 401 with the challenge exactly where a fresh sign-in is demanded', async () => {
+  it('asks every route: 401 with the challenge exactly where a fresh sign-in is demanded [practice 2.5]', async () => {
     app.clock.advance(6 * 60);
     const { body: tokens } = await app.request('POST', '/v1/auth/refresh', {
       body: { refreshToken: admin.refreshToken },
     });
     const refused = [];
     for (const route of routes) {
+      const name = `${route.method} ${route.path}`;
       const { status, headers, body } = await ask(route, tokens.accessToken as string);
-      expect([route.path, status]).toEqual([route.path, expect.toSatisfy((code: number) => code >= 400 && code < 500)]);
+      expect([name, status]).toEqual([name, expect.toSatisfy((code: number) => code >= 400 && code < 500)]);
       if (body.type !== '/problems/step-up-required') continue;
-      expect([status, headers['www-authenticate']]).toEqual([401, expect.stringContaining('max_age=')]);
-      refused.push(`${route.method} ${route.path}`);
+      expect([name, status, headers['www-authenticate']]).toEqual([name, 401, expect.stringContaining('max_age=')]);
+      refused.push(name);
     }
     const fix =
       'a further one, or one less, is a decision: `stepUp: true` in matrix.ts beside the tests of its feature';
