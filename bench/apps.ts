@@ -40,17 +40,24 @@ export async function startApps(names: readonly AppName[], surroundings: Surroun
   return apps;
 }
 
+/** The service without those lines of THE TABLE, such as `Logging,Metrics`. */
+export async function startWithout(lines: string, surroundings: Surroundings): Promise<App> {
+  const files = await developmentCertificates({ dataDirectory: surroundings.directory });
+  return startApp('ours', { ...surroundings, files, ...(await makeCaller()), without: lines });
+}
+
 interface Parts extends Surroundings {
   readonly files: DevelopmentFiles;
   readonly token: string;
   readonly caller: Caller;
+  readonly without?: string;
 }
 
 async function startApp(
   name: AppName,
-  { server, onCleanup, files, token, caller, profile, ...parts }: Parts,
+  { server, onCleanup, files, token, caller, profile, without, ...parts }: Parts,
 ): Promise<App> {
-  const directory = join(parts.directory, name);
+  const directory = join(parts.directory, without ?? name);
   mkdirSync(directory);
   const database = server === undefined ? undefined : await createDatabase(server, name);
   if (database !== undefined) onCleanup(() => database.drop());
@@ -61,6 +68,7 @@ async function startApp(
     TLS_CERTIFICATE_FILE: files.certificateFile,
     TLS_KEY_FILE: files.keyFile,
     ...(database !== undefined && { DATABASE_URL: database.url }),
+    ...(without !== undefined && { BENCH_WITHOUT: without }),
     ...(name !== 'ours' && { [callerVariable]: JSON.stringify(caller) }),
   };
   const running = await startProcess({ name, environment, directory, ca: readFileSync(files.caFile, 'utf8'), profile });

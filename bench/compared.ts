@@ -5,6 +5,7 @@ import { startApps, type App } from './apps.js';
 import { describeServer } from './databases.js';
 import { measure, type Measurement } from './load.js';
 import { check, scenarios, type Scenario } from './scenarios.js';
+import { cpuOf, inTurns, median, type Turn } from './turns.js';
 
 const rounds = 7;
 const load = { seconds: 3, connections: 20 };
@@ -17,12 +18,6 @@ export const oneRow: Scenario = {
   path: '/v1/resources?limit=1',
   isRight: (body) => body.items.length === 1,
 };
-
-/** One round: the same requests with the access token of a session, and with the other credential. */
-interface Round {
-  readonly session: Measurement;
-  readonly other: Measurement;
-}
 
 export interface Comparison {
   /** Stands in the lines, as in "by API key". */
@@ -55,35 +50,30 @@ export async function compareCredentials({ name, scenarios: asked, credential }:
   }
 }
 
-async function measureInTurns(app: App, scenario: Scenario, credential: string): Promise<Round[]> {
+/** By the access token of a session, and by the other credential. */
+async function measureInTurns(app: App, scenario: Scenario, credential: string): Promise<Turn[]> {
   const one = (token: string) => measure({ ...app, token }, scenario, load);
   for (const token of [await app.token(), credential]) {
     await check(app.client, token, scenario);
     await one(token);
   }
-  const measured: Round[] = [];
-  for (let round = 0; round < rounds; round++) {
-    // Begins with the other one each time: what slows the machine down for a while slows both.
-    const first = await one(round % 2 === 0 ? await app.token() : credential);
-    const second = await one(round % 2 === 0 ? credential : await app.token());
-    measured.push(round % 2 === 0 ? { session: first, other: second } : { session: second, other: first });
-  }
-  return measured;
+  return inTurns(
+    rounds,
+    async () => one(await app.token()),
+    () => one(credential),
+  );
 }
 
-function lineOf(name: string, { title }: Scenario, measured: readonly Round[]): string {
+function lineOf(name: string, { title }: Scenario, measured: readonly Turn[]): string {
   const each = (of: (one: Measurement) => number, places = 0) =>
-    `${median(measured.map(({ session }) => of(session))).toFixed(places)} / ` +
+    `${median(measured.map(({ one }) => of(one))).toFixed(places)} / ` +
     median(measured.map(({ other }) => of(other))).toFixed(places);
   const more = (of: (one: Measurement) => number) =>
-    median(measured.map(({ session, other }) => (of(other) / of(session) - 1) * 100)).toFixed(1);
+    median(measured.map(({ one, other }) => (of(other) / of(one) - 1) * 100)).toFixed(1);
   return (
     `${title}: requests/s ${each(perSecond)}, p50 ms ${each(({ p50 }) => p50, 1)}, CPU us ${each(cpuOf)}; ` +
     `by ${name}: time ${more((one) => 1 / perSecond(one))} %, CPU ${more(cpuOf)} % (goal: at most +${goalPercent} %)\n`
   );
 }
 
-const median = (values: readonly number[]): number =>
-  values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? Number.NaN;
-const cpuOf = ({ cpuPerRequest = Number.NaN }: Measurement): number => cpuPerRequest;
 const perSecond = ({ requestsPerSecond }: Measurement): number => requestsPerSecond;

@@ -64,12 +64,17 @@ export function readOptions(args: readonly string[]): Options | undefined {
 }
 
 /** Names of one kind choose among that kind only; none of a kind means all of it. */
-function chosen<N extends string>(all: readonly N[], names: readonly string[]): readonly N[] {
+export function chosen<N extends string>(all: readonly N[], names: readonly string[]): readonly N[] {
   const some = all.filter((name) => names.includes(name));
   return some.length > 0 ? some : all;
 }
 
-function whole(name: string, text: string | undefined, { fallback, max }: { fallback: number; max: number }): number {
+/** @throws Error for what is no whole number from 1 to `max`. */
+export function whole(
+  name: string,
+  text: string | undefined,
+  { fallback, max }: { fallback: number; max: number },
+): number {
   if (text === undefined) return fallback;
   const value = Number(text);
   if (Number.isInteger(value) && value >= 1 && value <= max) return value;

@@ -1,11 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Client } from './client.js';
 import type { AppName } from './options.js';
+import { freePort } from '../scripts/free-port.ts';
 
 const programs: Readonly<Record<AppName, string>> = {
   bare: 'apps/bare.js',
@@ -33,17 +33,18 @@ export interface RunningProcess {
  * Starts one app on free ports. Its log goes to /dev/null. @throws Error with its last words when it does not answer.
  */
 export async function startProcess({ name, environment, directory, ca, profile }: Start): Promise<RunningProcess> {
-  const [port = 0, httpPort = 0, internalPort = 0] = await freePorts(3);
+  const port = await freePort();
   const ports = {
     HTTPS_PORT: String(port),
-    HTTP_PORT: String(httpPort),
-    INTERNAL_PORT: String(internalPort),
+    HTTP_PORT: String(await freePort()),
+    INTERNAL_PORT: String(await freePort()),
   };
   const profiling =
     profile === undefined
       ? []
       : ['--cpu-prof', `--cpu-prof-dir=${resolve(profile)}`, `--cpu-prof-name=${name}.cpuprofile`];
-  const program = fileURLToPath(new URL(programs[name], import.meta.url));
+  const file = 'BENCH_WITHOUT' in environment ? 'apps/without.js' : programs[name];
+  const program = fileURLToPath(new URL(file, import.meta.url));
   const child = spawn(process.execPath, [...profiling, program], {
     cwd: directory,
     env: { PATH: process.env['PATH'], PUBLIC_URL: `https://localhost:${port}`, ...environment, ...ports },
@@ -89,12 +90,3 @@ async function stopProcess(child: ChildProcess): Promise<void> {
 }
 
 const hasEnded = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null;
-
-/** Ports that were free a moment ago, all different. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((closed) => server.close(closed))));
-  return ports;
-}

@@ -79,7 +79,12 @@ function generate(): void {
 }
 
 function compileBench(): void {
-  compile({ project: 'tsconfig.build.json', root: '.', output: '.bench', further: globSync('bench/**/*.ts') });
+  compile({
+    project: 'tsconfig.build.json',
+    root: '.',
+    output: '.bench',
+    further: globSync(['bench/**/*.ts', 'scripts/free-port.ts']),
+  });
   // The service finds its migrations beside its own directory.
   cpSync('prisma/migrations', '.bench/prisma/migrations', { recursive: true });
 }

@@ -51,7 +51,7 @@ const inProse: readonly [CitationKind, RegExp][] = [
   // Without its folder, or from src/ on: common/http/view.ts.
   ['file', new RegExp(String.raw`${before}(?!${roots})(${inFolder}|${alone})(?![\w*-])`, 'g')],
   ['folder', new RegExp(String.raw`${before}(${inSource})(?![\w-]|\.\w)`, 'g')],
-  ['command', /(?<![\w:./-])((?:keys|users|sessions|db|audit):[a-z][a-z-]*)/g],
+  ['command', /(?<![\w:./-])((?:keys|users|sessions|db|audit|respond):[a-z][a-z-]*)/g],
 ];
 const links: readonly [CitationKind, RegExp][] = [['link', /\]\(([^)\s]+)\)/g]];
 

@@ -24,8 +24,7 @@ packages that nothing else uses. What it leaves is a change that is not committe
   npm run remove passkeys -- --check --with-tests    and every fast test that is left
   npm run remove totp browser -- --check-each        tries each of them in a copy of its own
   npm run remove -- --check-all                      tries each part, and with the tests all of them at once
-  npm run remove -- --check-rotating 3               tries three, other ones each day, with their tests; beside
-                                                     --check-all or --check-each it says how many of them have tests
+  npm run remove -- --check-rotating 12              tries so many of them, other ones each day, and all of them at once
   npm run remove -- --check-halves 1                 takes one half of the parts away, and then the other one, with the
                                                      tests that are left; other halves each day, 99 tries every pair
   npm run remove -- --record                         for the template itself: notes what is shipped
@@ -71,15 +70,14 @@ function trialsOf(
   values: Options,
 ): Trial[] | undefined {
   const { 'check-all': all, 'check-each': each, 'check-rotating': count, 'check-halves': divisions } = values;
-  if (divisions !== undefined && (values.check === true || each === true || count !== undefined))
-    throw new Error('--check-halves goes alone, or beside --check-all');
-  const parted = divisions === undefined ? [] : halves(project, parts, countOf(divisions), new Date());
+  if (divisions !== undefined && (values.check === true || each === true))
+    throw new Error('--check-halves goes alone, or beside --check-all or --check-rotating');
   if (values.check === true) return [trialOf(project, parts, asked, values['with-tests'])];
-  if (each === true) return rotated(eachTrial(project, parts, asked), countOf(count ?? '0'), new Date());
-  if (all === true) return [...rotated(allTrials(project, parts), countOf(count ?? '0'), new Date()), ...parted];
-  if (count !== undefined)
-    return rotated(allTrials(project, parts), countOf(count), new Date()).filter(({ isTested }) => isTested);
-  return divisions === undefined ? undefined : parted;
+  if (each === true) return eachTrial(project, parts, asked);
+  if (all !== true && count === undefined && divisions === undefined) return undefined;
+  const every = all === true || count !== undefined ? allTrials(project, parts) : [];
+  const single = count === undefined ? every : rotated(every, countOf(count), new Date());
+  return [...single, ...(divisions === undefined ? [] : halves(project, parts, countOf(divisions), new Date()))];
 }
 
 function countOf(word: string): number {

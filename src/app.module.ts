@@ -1,6 +1,7 @@
 import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import { type KeyRing } from '@nestjs-secure-template/field-encryption';
 import { ApiDocsModule } from './api-docs/index.js';
+import { AuditEventsModule } from './audit-events/index.js';
 import {
   AdministrationModule,
   ApiKeysModule,
@@ -32,14 +33,21 @@ import { IdempotencyModule } from './idempotency/index.js';
 import { InvitationsModule } from './invitations/index.js';
 import { MailModule } from './mail/index.js';
 import { ResourcesModule, ResourcesPageModule } from './resources/index.js';
+import { AlertingModule } from './security/alerting/alerting.module.js';
+import { SecurityConsoleModule } from './security-console/index.js';
 import { AuditModule } from './security/audit/audit.module.js';
+import { AuditSealsModule } from './security/audit/audit-seals/audit-seals.module.js';
 import { AuthorizationModule } from './security/authorization/authorization.module.js';
 import { DataProtectionModule } from './security/data-protection/index.js';
 import { DetectionModule } from './security/detection/detection.module.js';
 import { ErrorsModule } from './security/errors/index.js';
 import { HeadersModule } from './security/headers/headers.module.js';
+import { LoadSheddingModule } from './security/load-shedding/load-shedding.module.js';
 import { LoggingModule } from './security/logging/logging.module.js';
 import { CallerLimitsModule, NetworkLimitsModule } from './security/rate-limiting/rate-limiting.module.js';
+import { ResponseModule } from './security/response/response.module.js';
+import { MetricsModule } from './security/metrics/metrics.module.js';
+import { TelemetryModule } from './security/telemetry/telemetry.module.js';
 import { TransportModule } from './security/transport/index.js';
 import { UnsentAnswersModule } from './security/unsent-answers/unsent-answers.module.js';
 import { ValidationModule } from './security/validation/validation.module.js';
@@ -81,6 +89,8 @@ const machines: Type[] = [MtlsModule, ApiKeysModule, ClientsModule];
 /** What the service is about. */
 const features = [
   UsersModule,
+  AuditEventsModule,
+  SecurityConsoleModule,
   ResourcesModule,
   InvitationsModule,
   // Yours below.
@@ -106,10 +116,14 @@ export class AppModule {
         EgressModule,
 
         LoggingModule,
+        MetricsModule,
+        TelemetryModule,
         TransportModule,
         HeadersModule,
+        ResponseModule,
         NetworkLimitsModule,
         AuthenticationModule,
+        LoadSheddingModule,
         CallerLimitsModule,
         AuthorizationModule,
         ValidationModule,
@@ -117,7 +131,9 @@ export class AppModule {
         ErrorsModule,
         DataProtectionModule.with(keyRing),
         AuditModule,
+        AuditSealsModule,
         DetectionModule,
+        AlertingModule,
 
         ...signIn,
         ...machines,

@@ -6,7 +6,7 @@ import { AppModule } from './app.module.js';
 import type { Clock } from './common/clock.js';
 import { createClientAddress } from './common/http/client-address.js';
 import { openRequestContexts } from './common/http/request-context.js';
-import { RequestCounter } from './common/http/request-counter.js';
+import { RequestCounter, tellAnswered } from './common/http/request-counter.js';
 import { purposes } from './common/macs.js';
 import { removeOldDrafts } from './common/whole-files.js';
 import { prepareDataDirectory, type Config } from './config/index.js';
@@ -67,6 +67,7 @@ export async function createService(config: Config, overrides: Overrides = {}): 
     const table = AppModule.with({ config, keyRing, database, clock, counter, modules });
     const adapter = new FastifyAdapter(listenerOptions(tls, createErrorHandlers(config, counter)));
     openRequestContexts(adapter.getInstance(), createClientAddress(config.trustedProxies));
+    tellAnswered(adapter.getInstance(), counter);
     const app = await NestFactory.create<NestFastifyApplication>(table, adapter, {
       // Nest's parsers accept forms and lenient JSON; transport registers the only one.
       bodyParser: false,

@@ -18,9 +18,13 @@ describe('the order in which a request meets the practices [practice 11.1]', () 
   it('global guards run as the table lists them: an import between practices would reorder them', () => {
     const guards = app.on(0).service.app.get(ApplicationConfig).getGlobalGuards();
     expect(guards.map((guard) => guard.constructor.name)).toEqual([
+      // With: response.
+      'LockdownGuard',
       // With: rate-limiting.
       'RouteLimitGuard',
       'AuthenticationGuard',
+      // With: load-shedding.
+      'LoadSheddingGuard',
       // With: rate-limiting.
       'CallerLimitGuard',
       'AuthorizationGuard',

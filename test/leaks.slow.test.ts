@@ -60,6 +60,10 @@ async function live(app: TestApp) {
   expect(me.body).toMatchObject({ email, name, phone });
   const actor = { name, userId: me.body.id as string, email, password, token, refreshToken };
   await createSample(app, actor);
+  // With: resources.
+  expect(
+    (await app.request('POST', '/v1/resources', { token, body: { title: 'Minutes', body: 'We met.', note } })).status,
+  ).toBe(201);
   const admin = await signUpAdministrator(app);
   const refused = [
     await app.request('GET', '/v1/users', { token: admin.token }),

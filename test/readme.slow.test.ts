@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePort } from './support/tls-servers.js';
+import { freePort } from '../scripts/free-port.js';
 
 // What a newcomer pastes into a terminal beside a service that has just been started. An owner who writes another
 // README loses nothing but this.

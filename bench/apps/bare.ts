@@ -8,7 +8,8 @@ import { CommonModule } from '../../src/common/common.module.js';
 import { Macs } from '../../src/common/macs.js';
 import type { Principal } from '../../src/common/access/principal.js';
 import { ConfigModule, configFromEnvironment } from '../../src/config/index.js';
-import { Database } from '../../src/database/index.js';
+import { Database, type Insertion } from '../../src/database/index.js';
+import type { Prisma } from '../../src/generated/prisma/client.js';
 import { IdempotencyModule } from '../../src/idempotency/index.js';
 import { MailModule } from '../../src/mail/index.js';
 import { ResourcesModule } from '../../src/resources/index.js';
@@ -21,10 +22,14 @@ const plain = await openPlainDatabase(config, ['DROP TRIGGER resources_owner_quo
 await seed(plain.client, (text) => text);
 
 /** No audit event shares a transaction with the change, so none is begun. */
-const database: Pick<Database, 'client' | 'transaction' | 'changeAndRecord'> = {
+const database: Pick<Database, 'client' | 'transaction' | 'insertAndRecord'> = {
   client: plain.client,
   transaction: (work) => work(),
-  changeAndRecord: (change) => change(),
+  // By the client's own create, as its documentation shows it.
+  insertAndRecord: async <T>([row]: readonly [Insertion, ...Insertion[]]) => {
+    const { data } = row as { data: Prisma.ResourceUncheckedCreateInput };
+    return (await plain.client.resource.create({ data, omit: { ownerQuota: true } })) as T;
+  },
 };
 
 /** Cursors and keys without a MAC: nobody forges one here. */

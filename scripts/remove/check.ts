@@ -77,14 +77,14 @@ export function halves(project: Project, parts: readonly Part[], count: number, 
   return chosen.flatMap((index) => (every[index] ?? []).map((taken) => trial(taken, true)));
 }
 
-/** So many of the trials with their tests, other ones each day; and those that are tested anyway. */
+/** So many of the trials, other ones each day; and those with their tests, always. */
 export function rotated(trials: readonly Trial[], count: number, date: Date): Trial[] {
   const quick = trials.filter(({ isTested }) => !isTested);
   const start = dayOf(date) * count;
   const chosen = new Set(
     Array.from({ length: count }, (_, index) => quick[(start + index) % Math.max(1, quick.length)]),
   );
-  return trials.map((trial) => (chosen.has(trial) ? { ...trial, isTested: true } : trial));
+  return trials.filter((trial) => trial.isTested || chosen.has(trial));
 }
 
 /**

@@ -75,12 +75,16 @@ export function planRemoval(project: Project, parts: readonly Part[], relations:
 const migrationsIn = (gone: ReadonlySet<string>): string[] =>
   [...gone].flatMap((path) => /^prisma\/migrations\/([^/]+)\/migration\.sql$/.exec(path)?.[1] ?? []);
 
-/** Names of npm scripts and of operator commands. */
+const commandsAlone = /\bname: '([a-z]+:[a-z-]+)'/g;
+const commandsAndResponses = /\b(?:name|response): '([a-z]+:[a-z-]+)'/g;
+
+/** Names of npm scripts and of operator commands, of responses too. */
 function wordsOf(project: Project): Set<string> {
   const { scripts } = JSON.parse(project.text('package.json')) as { scripts: Record<string, string> };
-  const commands = project
-    .files(/^src\/.*\.ts$/)
-    .flatMap((path) => [...project.text(path).matchAll(/\bname: '([a-z]+:[a-z-]+)'/g)].map(([, name = '']) => name));
+  const texts = project.files(/^src\/.*\.ts$/).map((path) => project.text(path));
+  // The name of a response is that of a command while something makes commands of responses.
+  const naming = texts.some((text) => /^deriveCommands\(/m.test(text)) ? commandsAndResponses : commandsAlone;
+  const commands = texts.flatMap((text) => [...text.matchAll(naming)].map(([, name = '']) => name));
   return new Set([...Object.keys(scripts), ...commands]);
 }
 

@@ -12,6 +12,9 @@ interface Manifest {
 
 const kinds = ['dependencies', 'devDependencies', 'optionalDependencies'] as const;
 const configurations = ['knip.json', '.oxlintrc.json', '.oxfmtrc.json', 'tsconfig.json', 'tsconfig.build.json'];
+/** Of what is built: the folder of its sources. */
+const sourcesOf: Readonly<Record<string, string>> = { 'dist': 'src', '.bench/bench': 'bench' };
+
 const written = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 
 /**
@@ -23,8 +26,8 @@ export function editSettings(project: Project, gone: ReadonlySet<string>): strin
   const manifest = JSON.parse(project.text('package.json')) as Manifest;
   const unused = unusedPackages(project, manifest, gone);
   const isStarting = (command: string) =>
-    [...command.matchAll(/(\bdist|\.bench\/bench)\/([\w/.-]+)\.js\b/g)].some(([, output, path]) =>
-      gone.has(`${output === 'dist' ? 'src' : 'bench'}/${path}.ts`),
+    [...command.matchAll(/(\bdist|\.bench\/bench|\bscripts)\/([\w/.-]+)\.[jt]s\b/g)].some(([, folder = '', path]) =>
+      gone.has(`${sourcesOf[folder] ?? folder}/${path}.ts`),
     );
   const scripts = Object.entries(manifest.scripts).filter(([, command]) => !isStarting(command));
   if (unused.length > 0 || scripts.length < Object.keys(manifest.scripts).length)

@@ -1,5 +1,5 @@
 import { ACCESS, BEFORE_SECOND_FACTOR, STEP_UP, type Access } from '../common/access/access.decorators.js';
-import type { GeneralProblem } from '../common/http/problem.js';
+import { problemTypes, type GeneralProblem } from '../common/http/problem.js';
 import { REFUSALS } from '../common/http/refusals.decorator.js';
 import type { Operation, Parameter } from './document.types.js';
 
@@ -28,6 +28,7 @@ export function refusalsOf(handler: Function, verb: string, operation: Operation
   const parameters = (operation.parameters ?? []) as Parameter[];
   return new Set<string>([
     ...everywhere,
+    ...problemTypes().flatMap(({ name, isAnywhere }) => (isAnywhere === true ? [name] : [])),
     ...(verb === 'get' ? [] : toWrites),
     ...accessRefusals(handler),
     ...(operation.requestBody === undefined ? [] : (['validation-failed'] as const)),

@@ -18,6 +18,8 @@ export interface Command {
   readonly description: string;
   /** The variables that it reads, where the others cannot be set yet. Left out: all, held to what the boot demands. */
   readonly variables?: readonly VariableName[];
+  /** Under this name it is a response to an incident too, which asks for a reason: the word `respond` and a verb. */
+  readonly response?: string;
   /** @returns the exit code. @throws UsageError */
   readonly run: (config: Config, args: readonly string[]) => Promise<number>;
 }
@@ -34,6 +36,15 @@ export const ServesCommands =
     void serving.set(module, commands);
 
 export const declaredCommands = (): Command[] => [...serving.values()].flat();
+
+const derivations: ((commands: readonly Command[]) => Command[])[] = [];
+
+/** Commands that are made of others, whatever parts these are of. @public: every user of it can be removed. */
+export const deriveCommands = (derive: (commands: readonly Command[]) => Command[]): void =>
+  void derivations.push(derive);
+
+export const derivedCommands = (commands: readonly Command[]): Command[] =>
+  derivations.flatMap((derive) => derive(commands));
 
 /**
  * The words of a command line: `--name` switches, `--name value` options, and so many plain words. @throws UsageError

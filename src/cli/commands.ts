@@ -1,13 +1,15 @@
 // The table, whose modules bring their commands.
 import '../app.module.js';
-import { declaredCommands, type Command } from './command.js';
+import { declaredCommands, derivedCommands, type Command } from './command.js';
 import { dbMigrate } from './db-migrate.js';
 import { dbRoles } from './db-roles.js';
 import { keyCommands } from './keys.js';
 
+const own = [dbMigrate, dbRoles, ...keyCommands, ...declaredCommands()];
+
 /** By name. */
-export const commands: readonly Command[] = [dbMigrate, dbRoles, ...keyCommands, ...declaredCommands()].toSorted(
-  (one, other) => (one.name < other.name ? -1 : 1),
+export const commands: readonly Command[] = [...own, ...derivedCommands(own)].toSorted((one, other) =>
+  one.name < other.name ? -1 : 1,
 );
 
 export const helpText = (): string =>

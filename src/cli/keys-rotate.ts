@@ -19,6 +19,7 @@ interface Options {
 
 export const keysRotate: Command = {
   name: 'keys:rotate',
+  response: 'respond:rotate-key',
   usage: '<purpose> [--dry-run]',
   description: `Makes a new key and moves everything under it (${purposes.join(', ')}).`,
   async run(config, args) {

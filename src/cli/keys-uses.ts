@@ -1,8 +1,9 @@
 import type { KeyRing } from '@nestjs-secure-template/field-encryption';
 import type { KeyUse, Moved } from '@nestjs-secure-template/field-encryption/maintenance';
 import { sealedSession, sealedAccount, type AuthoritySeals, type Sealed } from '../common/access/authority-seals.js';
-import type { MacPurpose } from '../common/macs.js';
+import type { Purpose } from '../common/macs.js';
 import type { Database } from '../database/index.js';
+import { countOfKey } from './key-counts.js';
 
 const hourMs = 60 * 60 * 1000;
 const dayMs = 24 * hourMs;
@@ -16,7 +17,7 @@ interface Services {
 }
 
 /** What the service makes with the keys of its own purposes. */
-export function serviceKeyUses(services: Services): Record<Exclude<MacPurpose, 'blind-index'>, KeyUse> {
+export function serviceKeyUses(services: Services): Record<Exclude<Purpose, 'pii' | 'jwt' | 'blind-index'>, KeyUse> {
   const { client } = services.database;
   return {
     'rate-limit': { neededMs: hourMs },
@@ -30,6 +31,7 @@ export function serviceKeyUses(services: Services): Record<Exclude<MacPurpose, '
     // No API key lives for longer.
     'api-key': { neededMs: 366 * dayMs },
     'audit': { neededMs: hourMs, count: async (macKeyId) => client.auditEvent.count({ where: { macKeyId } }) },
+    'audit-checkpoint': { neededMs: hourMs, count: (keyId) => countOfKey('audit-checkpoint', client, keyId) },
     'authority': {
       neededMs: hourMs,
       count: (keyId) => countSeals(services, keyId),

@@ -1,9 +1,13 @@
 // Remove: not by itself; it is the vocabulary of all others.
 import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { Clock } from './clock.js';
+import { Alerts } from './events/alerts.js';
 import { ExposedCredentials } from './access/exposed-credentials.js';
 import { HealthChecks } from './health-checks.js';
 import { InternalPages } from './http/internal-pages.js';
+import { LogLines } from './events/log-lines.js';
+import { Measures } from './events/measures.js';
+import { MetricFamilies } from './events/metric-families.js';
 import { MachineAuthenticators } from './access/machine-authenticators.js';
 import { OpenStreams } from './http/open-streams.js';
 import { PersonalData } from './events/personal-data.js';
@@ -14,10 +18,14 @@ import { SecurityEvents } from './events/security-events.js';
 import { Revocations } from './access/revocations.js';
 
 const vocabulary = [
+  Alerts,
   ExposedCredentials,
   HealthChecks,
   InternalPages,
+  LogLines,
   MachineAuthenticators,
+  Measures,
+  MetricFamilies,
   OpenStreams,
   PersonalData,
   RefusedCallers,

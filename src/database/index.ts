@@ -1,8 +1,10 @@
 export { ownerConnection, withClient } from './connection.js';
-export { Database, type ProtectedClient, type Statement } from './database.js';
+export { Database, type ProtectedClient } from './database.js';
 export { DatabaseModule } from './database.module.js';
+export type { Insertion } from './insertion.js';
 export { migrate, pendingMigrations } from './migrations.js';
-export { grantRuntimeRole } from './roles.js';
+export { declareAppendOnly, grantRuntimeRole } from './roles.js';
+export { readSnapshot, type Read } from './snapshot.js';
 export { openStoredClient } from './stored-client.js';
-export { isUniqueViolation } from './unique-violation.js';
+export { isUniqueViolation, sqlStateOf } from './sql-state.js';
 export { isChanged } from './changed-row.js';

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import pg, { type PoolClient, type PoolConfig } from 'pg';
+import { isStale } from './prepared.js';
 
 /**
  * Longer than any statement may take (session.ts), and short enough that its request is answered within 5 s. A server
@@ -11,7 +12,10 @@ const silentAfterMs = 4_000;
 interface Internals {
   /** False while a statement waits for its answer. */
   readonly readyForQuery?: boolean;
-  readonly connection: { readonly stream: Socket };
+  readonly connection: {
+    readonly stream: Socket;
+    on(event: 'errorMessage', listener: (error: { readonly code?: string }) => void): void;
+  };
 }
 
 /**
@@ -21,7 +25,11 @@ interface Internals {
 export function createPool(options: PoolConfig): pg.Pool {
   const pool = new pg.Pool(options);
   pool.on('connect', (client: PoolClient) => {
-    const { stream } = internals(client).connection;
+    const { connection } = internals(client);
+    const { stream } = connection;
+    connection.on('errorMessage', ({ code }) => {
+      if (isStale(code)) stream.destroy();
+    });
     stream.on('timeout', () => {
       // A transaction that waits for other work says nothing either; the server bounds that one.
       if (internals(client).readyForQuery !== true) stream.destroy(silence());

@@ -8,8 +8,11 @@ import { withClient } from './connection.js';
 // its superuser.
 
 /** Tables to which the service adds rows, and never changes or deletes one. */
-const appendOnly: readonly string[] = ['audit_events', 'tombstones'];
+const appendOnly = ['audit_events', 'tombstones'];
 const readOnly: readonly string[] = ['_prisma_migrations'];
+
+/** Further ones, of a part that brings them. */
+export const declareAppendOnly = (...tables: readonly string[]): void => void appendOnly.push(...tables);
 
 const { escapeIdentifier } = pg;
 const fix = 'give the service a role of its own (npm run cli -- db:roles <role>)';

@@ -36,6 +36,10 @@ export class Circuit {
     this.pauseMs = rules.pauseMs;
   }
 
+  get isOpen(): boolean {
+    return this.openUntil !== undefined;
+  }
+
   /** Before a request. @throws EgressUnavailable while it is open, or another request is the trial. */
   enter(): void {
     if (this.openUntil === undefined) return;

@@ -61,6 +61,11 @@ export class EgressClient {
     this.agents = { 'http:': new http.Agent(options), 'https:': new https.Agent({ ...options, ...tls }) };
   }
 
+  /** Origins that are not asked for a while. */
+  get openCircuits(): number {
+    return [...this.circuits.values()].filter(({ isOpen }) => isOpen).length;
+  }
+
   /** For URLs that are kept to be asked later. @throws EgressRefused */
   check(url: string): void {
     destinationOf(url, this.rules);

@@ -4,8 +4,18 @@
 // time; no redirects; bounds of time and size; a circuit. The links to database, Redis and mail are no HTTP.
 // Remove: not by itself; key services are asked through it, and every feature that asks another service.
 import { Global, Module } from '@nestjs/common';
+import { Measures } from '../common/events/measures.js';
 import { Egress } from './egress.js';
 
 @Global()
 @Module({ providers: [Egress], exports: [Egress] })
-export class EgressModule {}
+export class EgressModule {
+  constructor(egress: Egress, measures: Measures) {
+    measures.add({
+      name: 'egress_circuits_open',
+      help: 'Origins that are not asked for a while because they failed, by the variable that names them.',
+      labels: ['variable'],
+      read: () => [...egress.openCircuits()].map(([variable, value]) => ({ labels: { variable }, value })),
+    });
+  }
+}

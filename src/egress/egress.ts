@@ -35,6 +35,7 @@ const systemResolver: Resolve = (name) =>
 export class Egress {
   private readonly ca: string | undefined;
   private readonly allowedPrivateHosts: readonly string[];
+  private readonly clients: { readonly variable: string; readonly client: EgressClient }[] = [];
 
   constructor(
     @Inject(CONFIG) config: Config,
@@ -58,7 +59,16 @@ export class Egress {
     };
     const client = new EgressClient(rules, this.resolve, this.clock);
     for (const origin of origins) assertReachable(client, origin, variable);
+    this.clients.push({ variable, client });
     return client;
+  }
+
+  /** By the variable that names whom it asks: how many origins are not asked for a while. */
+  openCircuits(): ReadonlyMap<string, number> {
+    const open = new Map<string, number>();
+    for (const { variable, client } of this.clients)
+      open.set(variable, (open.get(variable) ?? 0) + client.openCircuits);
+    return open;
   }
 }
 

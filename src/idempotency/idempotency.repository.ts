@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { notExported } from '../common/events/personal-data.js';
-import { Database, type Statement } from '../database/index.js';
+import { Database, type Insertion } from '../database/index.js';
 
 /** What one key of one person has made. */
 export interface Claim {
@@ -20,9 +20,9 @@ notExported('IdempotencyKey', 'nothing of the person: a MAC, and the id of an ob
 export class IdempotencyRepository {
   constructor(private readonly database: Database) {}
 
-  /** The insert, to be sent with what it is about. */
-  insertion(data: Claim): Statement<unknown> {
-    return () => this.database.client.idempotencyKey.create({ data, select: { targetId: true } });
+  /** To be written with what it is about. */
+  insertion(data: Claim): Insertion {
+    return { model: 'IdempotencyKey', data };
   }
 
   find(userId: string, keyMacs: readonly string[], now: Date) {

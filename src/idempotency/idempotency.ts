@@ -3,7 +3,7 @@ import { Clock } from '../common/clock.js';
 import { Macs } from '../common/macs.js';
 import type { Principal } from '../common/access/principal.js';
 import { defineProblemType, Problem } from '../common/http/problem.js';
-import { isUniqueViolation, type Statement } from '../database/index.js';
+import { isUniqueViolation, type Insertion } from '../database/index.js';
 import type { IdempotentRequest } from './idempotency.dto.js';
 import { IdempotencyRepository } from './idempotency.repository.js';
 
@@ -28,8 +28,8 @@ export interface Making<T> {
   readonly body: object;
   /** The id that the object gets if it is made. */
   readonly id: string;
-  /** Makes it. The claims have to commit with the object, or neither: see `Database.together()`. */
-  make(claims: readonly Statement<unknown>[]): Promise<T>;
+  /** Makes it. The claims have to commit with the object, or neither: see `Database.insertAndRecord()`. */
+  make(claims: readonly Insertion[]): Promise<T>;
   /** What an earlier request has made, as the caller may see it now; null when it is gone. */
   find(id: string): Promise<T | null>;
 }

@@ -67,7 +67,7 @@ function rowOf(handler: Handler, routes: RouteTable, everywhere: Declared['respo
     method,
     path,
     'access': access.kind === 'public' ? 'public' : access.permission.name,
-    'callers': access.kind === 'public' ? 'anybody' : access.kinds.map((kind) => plural[kind]).join(', '),
+    'callers': callersOf(access),
     'objects': access.kind === 'public' ? '-' : access.permission.objects,
     'before 2nd factor': (Reflect.getMetadata(BEFORE_SECOND_FACTOR, target) as string | undefined) ?? '-',
     'step-up': Reflect.getMetadata(STEP_UP, target) === true ? 'yes' : '-',
@@ -81,6 +81,12 @@ function rowOf(handler: Handler, routes: RouteTable, everywhere: Declared['respo
 }
 
 const plural = { person: 'people', machine: 'machines' } as const;
+
+function callersOf({ kind, kinds }: Access): string {
+  const callers = kinds.map((each) => plural[each]);
+  if (kind === 'public') return callers.length > 1 ? 'anybody' : `anybody without a credential, ${callers.join()}`;
+  return callers.join(', ');
+}
 
 const split = (route: string) => route.split(' ') as [method: string, path: string];
 

@@ -1,4 +1,6 @@
 import { Global, Module } from '@nestjs/common';
+import { Clock } from '../common/clock.js';
+import { Measures } from '../common/events/measures.js';
 import { CONFIG, type Config } from '../config/index.js';
 import { Attempts } from './attempts.js';
 import { Delivery } from './delivery.js';
@@ -28,4 +30,20 @@ const transport = {
 // Does not: sign mails (DKIM is the mail server's) or handle what bounces.
 // Remove: not by itself; registration mails its tokens. What tells people of changes is a part of its own.
 @Module({ imports: [MailQueueModule], providers: [MailboxPage, Outbox, Attempts, Delivery, transport] })
-export class MailModule {}
+export class MailModule {
+  constructor(mails: OutgoingMails, clock: Clock, measures: Measures) {
+    measures.add({
+      name: 'mails_waiting',
+      help: 'Mails that have not left yet, of all instances.',
+      read: async () => (await mails.waiting()).count,
+    });
+    measures.add({
+      name: 'mail_oldest_waiting_seconds',
+      help: 'Age of the oldest mail that has not left yet; 0 when none waits.',
+      read: async () => {
+        const { since } = await mails.waiting();
+        return since === null ? 0 : (clock.now().getTime() - since.getTime()) / 1000;
+      },
+    });
+  }
+}

@@ -56,6 +56,15 @@ export class OutgoingMails {
     await this.database.client.outgoingMail.deleteMany({ where: { id } });
   }
 
+  /** How many wait, and since when the oldest does; null when none does. */
+  async waiting(): Promise<{ readonly count: number; readonly since: Date | null }> {
+    const { _count: count, _min: oldest } = await this.database.client.outgoingMail.aggregate({
+      _count: true,
+      _min: { createdAt: true },
+    });
+    return { count, since: oldest.createdAt };
+  }
+
   /** Only while the claim is ours: after the lease, another instance may have it. */
   async postpone({ id, attempts }: Claim, dueAt: Date): Promise<void> {
     await this.database.client.outgoingMail.updateMany({ where: { id, attempts }, data: { dueAt } });

@@ -4,12 +4,17 @@ import type { Principal } from '../common/access/principal.js';
 import { containing } from '../common/http/search.js';
 import { selectionOf } from '../common/http/selection.js';
 import { CONFIG, type Config } from '../config/index.js';
-import { Database } from '../database/index.js';
+import type { Recording } from '../common/events/security-events.js';
+import { Database, sqlStateOf, type Insertion } from '../database/index.js';
 import { resourceLimits } from './resource.limits.js';
 import { resourcePolicy, resourceRelations } from './resource.policy.js';
 import { ResourceView, relationIn, type CreateResource, type ListScope, type UpdateResource } from './resources.dto.js';
 
 const whole = selectionOf(ResourceView);
+
+/** What the database fills in. */
+type Filled = Pick<ResourceView, 'version' | 'createdAt' | 'updatedAt'>;
+const columnsOfFilled = { version: 'version', createdAt: 'created_at', updatedAt: 'updated_at' } as const;
 
 /** What the policies look at. */
 const factsFor = ({ userId }: Principal) =>
@@ -33,10 +38,20 @@ export class ResourcesRepository {
     this.quota = resourceLimits.resourcesPerOwner * config.rateLimitScale;
   }
 
-  /** Refused at the commit when the owner then has more than the quota; see `isQuotaReached()`. */
-  create({ userId }: Principal, { id, title, body, visibility, note }: CreateResource & { id: string }) {
-    const data = { id, ownerId: userId, title, body, visibility, note, ownerQuota: this.quota };
-    return this.database.client.resource.create({ data, select: whole });
+  /**
+   * With its claims and its event, by one statement; refused when the owner then has more than the quota, see
+   * `isQuotaReached()`.
+   */
+  async create(
+    { userId }: Principal,
+    { id, title, body, visibility = 'private', note = null }: CreateResource & { id: string },
+    claims: readonly Insertion[],
+    recording: Recording,
+  ) {
+    const given = { id, ownerId: userId, title, body, visibility: visibility as string, note };
+    const row: Insertion = { model: 'Resource', data: { ...given, ownerQuota: this.quota } };
+    const filled = await this.database.insertAndRecord<Filled>([row, ...claims], recording, columnsOfFilled);
+    return { ...given, ...filled };
   }
 
   find(principal: Principal, id: string, fields?: readonly string[]) {
@@ -131,11 +146,8 @@ interface VersionedKey {
   readonly version: number;
 }
 
-/** What the trigger resources_owner_quota says at the commit, which Prisma hands on as the driver's error. */
-export const isQuotaReached = (error: unknown): boolean => {
-  const { cause } = error as { cause?: { code?: unknown } };
-  return cause?.code === 'QUOTA';
-};
+/** What the trigger resources_owner_quota says. */
+export const isQuotaReached = (error: unknown): boolean => sqlStateOf(error) === 'QUOTA';
 
 /** Prisma's word for "the where matched no row". */
 const orUndefined = async <T>(statement: PromiseLike<T>): Promise<T | undefined> => {

@@ -34,7 +34,7 @@ export class ResourcesService {
    * (OWASP API4).
    */
   async create(principal: Principal, body: CreateResource, headers: IdempotentRequest): Promise<ResourceView> {
-    // Made here, because the event that names it is written in the same batch.
+    // Made here, because the event that names it is written by the same statement.
     const id = randomUUIDv7();
     const recording = this.events.recording(eventOf('sensitive_create', id));
     const made = this.idempotency.once(principal, {
@@ -42,8 +42,7 @@ export class ResourcesService {
       headers,
       body,
       id,
-      make: (claims) =>
-        this.database.changeAndRecord(() => this.resources.create(principal, { ...body, id }), recording, claims),
+      make: (claims) => this.resources.create(principal, { ...body, id }, claims, recording),
       find: (earlier) => this.resources.find(principal, earlier),
     });
     const resource = await made.catch((error: unknown) => {

@@ -40,6 +40,10 @@ export class RedisWatch {
     });
   }
 
+  get isUp(): boolean {
+    return this.fault === undefined;
+  }
+
   end(): void {
     this.ended = true;
     clearInterval(this.timer);

@@ -64,6 +64,11 @@ export class SharedState {
     return this.connections === undefined || (this.connections.subscriber.status === 'ready' && this.unanswered === 0);
   }
 
+  /** Whether Redis did what the service needs when it was last asked; memory always does. */
+  get isUp(): boolean {
+    return this.isListening && this.watch?.isUp !== false;
+  }
+
   /** Called when messages may have been missed: whatever is remembered has to be forgotten. */
   onInterruption(listener: () => void): void {
     this.interruptions.push(listener);

@@ -28,8 +28,11 @@ describe('a flow that breaks off leaves all or nothing [ASVS 2.3.3] [practice 6.
     service = await ServiceProcess.start(app, url);
     outbox = join(app.dataDirectory, 'outbox');
     mkdirSync(outbox, { recursive: true });
+    // The service seals its trail, and stores alerts, at its own times.
     tables = (
-      await app.sql<{ name: string }>(`SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'`)
+      await app.sql<{ name: string }>(`SELECT tablename AS name FROM pg_tables
+        WHERE schemaname = 'public'
+          AND tablename NOT IN ('audit_links', 'audit_checkpoints', 'alerts', 'alert_webhooks')`)
     ).map(({ name }) => name);
   });
   afterAll(async () => {

@@ -104,15 +104,22 @@ interface Message {
   readonly bytes: Buffer;
   /** Of a message that executes a statement. */
   readonly sql: string | undefined;
-  /** What the service does at its own times: it delivers mail, and looks whether the signing keys have changed. */
+  /**
+   * What the service does at its own times: it delivers mail, looks whether the signing keys have changed, and what
+   * operators have set, stores alerts, and seals the audit trail.
+   */
   readonly isNoise: boolean;
 }
+
+const background = /outgoing_mails|signing_keys|restrictions|alerts|alert_webhooks|audit_links|audit_checkpoints/;
 
 /** The messages of one connection (PostgreSQL's frontend/backend protocol 3.0, without TLS). */
 class Statements {
   private rest = Buffer.alloc(0);
   private started = false;
   private inTransaction = false;
+  /** In a transaction of the service itself, to its COMMIT. */
+  private isSealing = false;
   private readonly prepared = new Map<string, string>();
   private bound = '';
 
@@ -123,12 +130,15 @@ class Statements {
       this.rest = this.rest.subarray(length);
       const sql = this.started ? this.sqlOf(bytes) : undefined;
       this.started = true;
-      yield {
-        bytes,
-        sql,
-        isNoise: !this.inTransaction && sql !== undefined && /outgoing_mails|signing_keys/.test(sql),
-      };
+      yield { bytes, sql, isNoise: sql !== undefined && this.isNoise(sql) };
     }
+  }
+
+  private isNoise(sql: string): boolean {
+    this.isSealing ||= this.inTransaction && /pg_try_advisory_xact_lock|audit_links/.test(sql);
+    const isNoise = this.isSealing || (!this.inTransaction && background.test(sql));
+    if (!this.inTransaction) this.isSealing = false;
+    return isNoise;
   }
 
   /** The first message has no type byte. */

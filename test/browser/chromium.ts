@@ -1,9 +1,9 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { chromium, type Browser, type BrowserContext, type CDPSession, type Page } from 'playwright-core';
 import { startApp, type TestApp } from '../support/app.js';
+import { freePort } from '../../scripts/free-port.js';
 
 /** The service under the name and port that a browser sees, because a passkey belongs to exactly that origin. */
 export async function startForBrowser(
@@ -18,14 +18,6 @@ export async function startForBrowser(
     }),
     origin,
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /**

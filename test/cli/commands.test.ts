@@ -193,7 +193,8 @@ describe('every command of the operator comes to its end [practice 7.3] [ASVS 11
   it('none is without a test here', () => {
     const tested = [...Object.keys(ends), ...Object.keys(everyEnd)];
     expect(tested.toSorted(), 'let commands.ts beside the tests of the feature try it').toEqual(
-      commands.map(({ name }) => name),
+      // A response that is made of another command is that command.
+      commands.flatMap(({ name, response }) => (name === response ? [] : [name])),
     );
   });
 

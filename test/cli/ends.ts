@@ -28,7 +28,7 @@ export const everyEnd: CommandEnds = Object.assign(
 ) as CommandEnds;
 
 /** As an operator beside the service has it. */
-function configOf(app: TestApp): Config {
+export function configOf(app: TestApp): Config {
   const chosen = profile();
   const services =
     chosen.name === 'services'

@@ -66,7 +66,7 @@ describe('configuration [practice 11.1]', () => {
         // With: vault-transit.
         'VAULT_TOKEN_FILE',
         // With: detection.
-        'ALERT_EMAIL',
+        'DETECTION_RULES_FILE',
       ]),
     );
     expect(named).toHaveLength(new Set(named).size);

@@ -7,7 +7,8 @@ import { createService } from '../../src/app.js';
 import { bootFailure } from '../../src/boot-failure.js';
 import { readConfig, type Config } from '../../src/config/index.js';
 import { developmentCertificates } from '../../src/security/transport/development-certificates.js';
-import { Authority, freePort, PostgresServer, rolePassword } from '../support/tls-servers.js';
+import { Authority, PostgresServer, rolePassword } from '../support/tls-servers.js';
+import { freePort } from '../../scripts/free-port.js';
 
 type Env = Record<string, string>;
 

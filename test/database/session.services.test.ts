@@ -11,8 +11,9 @@ import { readConfig } from '../../src/config/index.js';
 import { signUp } from '../support/actors.js';
 import { startApp, type TestApp } from '../support/app.js';
 import { services } from '../support/profile.js';
-import { freePort, serverUser } from '../support/tls-servers.js';
+import { serverUser } from '../support/tls-servers.js';
 import { SamplesModule } from '../support/sample/samples.module.js';
+import { freePort } from '../../scripts/free-port.js';
 
 const chosen = services();
 
@@ -156,14 +157,17 @@ describe('PgBouncer in between [practice 7.1]', () => {
       });
       const [row] = await app.sql<{ name: string }>('SELECT current_database() AS name');
       await administer(`ALTER DATABASE ${row?.name} SET search_path = public`);
-      const url = await throughPooler(app.database.url ?? '', `${ignoring}\npool_mode = ${mode}`);
-      await app.restart({ env: { DATABASE_URL: url } });
+      const pooling = `${ignoring}\npool_mode = ${mode}\nserver_round_robin = 1`;
+      await app.restart({ env: { DATABASE_URL: await throughPooler(app.database.url ?? '', pooling) } });
       const alice = await signUp(app, `alice-${mode}`);
       const created = await app.request('POST', '/v1/samples', {
         token: alice.token,
         body: { title: 't', body: 'b' },
       });
       expect(created.status).toBe(201);
+      // By turns on other sessions, which know nothing of each other: no statement may rely on its session.
+      const asked = Array.from({ length: 40 }, () => app.request('GET', '/v1/samples', { token: alice.token }));
+      expect(new Set((await Promise.all(asked)).map(({ status }) => status))).toEqual(new Set([200]));
       await app.close();
     },
   );

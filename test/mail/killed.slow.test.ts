@@ -6,8 +6,9 @@ import { describe, expect, it, vi } from 'vitest';
 import { TestApp } from '../support/app.js';
 import { freshDatabase } from '../support/databases.js';
 import { send } from '../support/http.js';
-import { Authority, freePort, serverNames } from '../support/tls-servers.js';
+import { Authority, serverNames } from '../support/tls-servers.js';
 import { MailServer } from './mail-server.js';
+import { freePort } from '../../scripts/free-port.js';
 
 const soon = { timeout: 15_000, interval: 20 };
 

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 import { parseMail, type ReceivedMail } from '../support/mail.js';
-import { freePort, type CertificateFiles } from '../support/tls-servers.js';
+import { type CertificateFiles } from '../support/tls-servers.js';
+import { freePort } from '../../scripts/free-port.js';
 
 export interface DeliveredMail extends ReceivedMail {
   /** Of the SMTP envelope. */

@@ -54,7 +54,7 @@ describe('the mailbox of development', () => {
   it('lists the newest first and shows one', async () => {
     await put('Older', 'first');
     const newest = await put('Newer', 'second');
-    const list = (await get('/mailbox'))?.body ?? '';
+    const list = (await get('/mailbox'))?.body as string;
     expect(list.indexOf('Newer')).toBeLessThan(list.indexOf('Older'));
     expect((await get(`/mailbox/${newest}`))?.body).toContain('second');
   });

@@ -9,19 +9,18 @@ import { Project } from '../../scripts/remove/project.ts';
 const trial = (name: string, isTested = false): Trial => ({ name, isTested, parts: [{ name } as Part] });
 const day = (index: number) => new Date(index * 86_400_000);
 
-describe('which removals are tried with their tests', () => {
+describe('which removals are tried', () => {
   const all = [...['a', 'b', 'c', 'd', 'e'].map((name) => trial(name)), trial('all', true)];
-  const testedOn = (index: number, count: number) =>
-    rotated(all, count, day(index)).flatMap(({ name, isTested }) => (isTested ? [name] : []));
+  const triedOn = (index: number, count: number) => rotated(all, count, day(index)).map(({ name }) => name);
 
   it('other ones each day, and each in turn; the removal of everything always', () => {
-    expect([0, 1, 2].map((index) => testedOn(index, 3))).toEqual([
+    expect([0, 1, 2].map((index) => triedOn(index, 3))).toEqual([
       ['a', 'b', 'c', 'all'],
       ['a', 'd', 'e', 'all'],
       ['b', 'c', 'd', 'all'],
     ]);
-    expect(testedOn(0, 0)).toEqual(['all']);
-    expect(testedOn(7, 9)).toEqual(all.map(({ name }) => name));
+    expect(triedOn(0, 0)).toEqual(['all']);
+    expect(triedOn(7, 9)).toEqual(all.map(({ name }) => name));
   });
 });
 

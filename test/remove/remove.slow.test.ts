@@ -43,7 +43,7 @@ describe('npm run remove in a copy of the project [practice 11.1]', () => {
       expect(await copy.run('scripts/remove.ts', 'detection')).toBeUndefined();
       const changes = git('status', '--porcelain').trimEnd().split('\n');
       expect(changes).toEqual(
-        expect.arrayContaining([' M src/app.module.ts', ' D src/security/detection/alerts.ts', ' M README.md']),
+        expect.arrayContaining([' M src/app.module.ts', ' D src/security/detection/rules.ts', ' M README.md']),
       );
       expect(changes.every((line) => /^ [MD] /.test(line))).toBe(true);
       expect(existsSync(join(copy.directory, 'src/security/detection'))).toBe(false);
@@ -88,7 +88,7 @@ describe('npm run remove in a copy of the project [practice 11.1]', () => {
       while (existsSync(join(copy.directory, 'src/security/detection'))) await pause(20);
       process.kill(-(child.pid ?? 0), 'SIGKILL');
       await ended;
-      expect(git('status', '--porcelain')).toContain(' D src/security/detection/alerts.ts\n');
+      expect(git('status', '--porcelain')).toContain(' D src/security/detection/rules.ts\n');
       git('restore', '--staged', '--worktree', '.');
       expect(git('status', '--porcelain')).toBe('');
     },

@@ -37,7 +37,7 @@ describe('whoever writes to the database [A5-5] [ASVS 11.3.3]', () => {
     expect(stolen.text).not.toContain('accessToken');
     await alarmAbout('Session', id);
     // With: detection, logging.
-    await expect.poll(() => app.logText()).toContain(`alarm crypt_decrypt_fail`);
+    await expect.poll(() => app.logText()).toContain(`alert crypt_decrypt_fail`);
   });
 
   it.each([

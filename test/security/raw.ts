@@ -10,7 +10,7 @@ export interface RawAnswer {
 }
 
 /** Opens a TLS connection as any client may, and leaves the bytes to the test. */
-export function open(app: SmallApp): Promise<TLSSocket> {
+export function open(app: Pick<SmallApp, 'port' | 'ca'>): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
     const socket = connect({
       host: '127.0.0.1',
@@ -25,7 +25,7 @@ export function open(app: SmallApp): Promise<TLSSocket> {
 }
 
 /** Sends the bytes and reads until the service closes the connection. */
-export async function exchange(app: SmallApp, bytes: string | Buffer): Promise<RawAnswer> {
+export async function exchange(app: Pick<SmallApp, 'port' | 'ca'>, bytes: string | Buffer): Promise<RawAnswer> {
   const socket = await open(app);
   const closed = readToEnd(socket);
   socket.write(bytes);

@@ -26,6 +26,7 @@ const rules: readonly Rule[] = [
     forbidden: /\$(?:query|execute)RawUnsafe\s*[(<]|\bPrisma\.raw\s*\(|\$(?:query|execute)Raw\s*(?:<[^>]*>)?\(\s*[`'"]/,
     except: {
       'packages/field-encryption/src/extension/column-faults.ts': 'names of tables and columns of the schema',
+      'src/database/insertion.ts': 'names of tables and columns of the schema and of the code',
       'src/users/subject-rows.ts': 'names of tables and columns of the schema',
     },
     example: 'db.$queryRawUnsafe(text)',
@@ -35,6 +36,7 @@ const rules: readonly Rule[] = [
     forbidden: /\bRegExp\s*\(/,
     except: {
       'src/auth/factors/recovery-codes/recovery-code.ts': 'a constant of the file',
+      'src/security/audit/audit-seals/audit-sealing.ts': 'a constant of the file',
       'src/common/http/fields.ts': 'a number of the declaration',
       'src/common/http/route-table.ts': 'the routes of the code, at boot',
       'src/security/logging/logger.ts': 'a constant of the file',
@@ -44,6 +46,10 @@ const rules: readonly Rule[] = [
   {
     name: 'nothing but JSON makes objects of bytes [ASVS 1.5.2]',
     forbidden: /\bv8\b|\bdeserialize\b|\byaml\b|node-serialize|\bunserialize\b|\bmsgpack\b|\bbson\b/i,
+    except: {
+      'src/security/detection/detection.settings.ts': 'says the form of the file',
+      'src/security/detection/rules-file.ts': 'a file of the owner, at boot, as a tree whose every node is looked at',
+    },
     example: "import { deserialize } from 'node:v8'",
   },
   {

@@ -21,7 +21,7 @@ import { CommonModule } from '../../src/common/common.module.js';
 import { Macs } from '../../src/common/macs.js';
 import { createClientAddress } from '../../src/common/http/client-address.js';
 import { openRequestContexts } from '../../src/common/http/request-context.js';
-import { RequestCounter } from '../../src/common/http/request-counter.js';
+import { RequestCounter, tellAnswered } from '../../src/common/http/request-counter.js';
 import { SecurityEvents, type SecurityEvent } from '../../src/common/events/security-events.js';
 import { ConfigModule, readConfig, type Config } from '../../src/config/index.js';
 import { createErrorHandlers, ErrorsModule } from '../../src/security/errors/index.js';
@@ -150,6 +150,7 @@ export async function startSmallApp({
   const options = listenerOptions(tls, createErrorHandlers(config, app.counter), { ...limits, ...bounds });
   const adapter = new FastifyAdapter(options);
   openRequestContexts(adapter.getInstance(), createClientAddress(config.trustedProxies));
+  tellAnswered(adapter.getInstance(), app.counter);
   app.nest = await NestFactory.create<NestFastifyApplication>(table(app, { controllers, modules, without }), adapter, {
     bodyParser: false,
     logger: false,

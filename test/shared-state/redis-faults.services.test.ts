@@ -11,7 +11,8 @@ import { signUp, type Actor } from '../support/actors.js';
 import { startApp, type TestApp } from '../support/app.js';
 import { readiness } from '../support/readiness.js';
 import { Relay } from '../support/relay.js';
-import { freePort, redisProgram } from '../support/tls-servers.js';
+import { redisProgram } from '../support/tls-servers.js';
+import { freePort } from '../../scripts/free-port.js';
 
 // A Redis of the test's own: it is filled, demoted and closed.
 const host = 'api.example.org';

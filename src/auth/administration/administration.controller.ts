@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, HttpCode, Param, Patch, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
-import { Can, StepUp } from '../../common/access/access.decorators.js';
+import { Can, OpenInLockdown, StepUp } from '../../common/access/access.decorators.js';
 import { IdParam } from '../../common/http/fields.js';
 import { CurrentPerson, type Person } from '../../common/access/principal.js';
 import { Refuses } from '../../common/http/refusals.decorator.js';
@@ -22,6 +22,7 @@ export class AdministrationController {
 
   /** Locks an account, or opens it again. Locked, it ends every session at once, and signs nobody in. */
   @Patch('users/:id/status')
+  @OpenInLockdown()
   @Can(administrationPermissions.disable)
   @StepUp()
   @Refuses('conflict')
@@ -41,6 +42,7 @@ export class AdministrationController {
    * nobody else sees or chooses it.
    */
   @Post('users/:id/password-reset')
+  @OpenInLockdown()
   @HttpCode(204)
   @Can(administrationPermissions.resetPassword)
   @StepUp()
@@ -53,6 +55,7 @@ export class AdministrationController {
 
   /** Ends every session of one person. The password stays. */
   @Delete('users/:id/sessions')
+  @OpenInLockdown()
   @HttpCode(204)
   @Can(administrationPermissions.signOut)
   @StepUp()
@@ -64,6 +67,7 @@ export class AdministrationController {
 
   /** Ends every session of everyone, the caller's too. */
   @Delete('sessions')
+  @OpenInLockdown()
   @HttpCode(204)
   @Can(administrationPermissions.signOut)
   @StepUp()

@@ -27,6 +27,19 @@ export class AdministrationRepository {
   }
 
   /**
+   * The same of those that began, or were renewed, from the network, as the audit trail says: their own column is
+   * sealed, and too coarse.
+   */
+  endSomeFrom(network: string, newest: string): Promise<number> {
+    return this.database.client.$executeRaw`
+      UPDATE sessions SET ended_at = ${this.clock.now()}, end_reason = 'ended-by-administrator', authority_mac = NULL
+      WHERE id IN (SELECT s.id FROM sessions s WHERE s.ended_at IS NULL AND s.id <= ${newest}::uuid
+        AND s.id::text IN (SELECT target_id FROM audit_events
+          WHERE network = ${network} AND target_type = 'session' AND outcome = 'success')
+        LIMIT ${endedAtOnce})`;
+  }
+
+  /**
    * From now on the password signs nobody in, nor does a passkey. The sealed hash says so too: whoever only writes to
    * the database cannot take that back by clearing a time. @returns false for whoever has none.
    */

@@ -1,7 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { Revocations } from '../../common/access/revocations.js';
 import { askOperator, declareNotice } from '../../common/events/notice-texts.js';
-import { defineAction, SecurityEvents, type SecurityAction } from '../../common/events/security-events.js';
+import {
+  defineAction,
+  SecurityEvents,
+  type SecurityAction,
+  type SecurityEvent,
+} from '../../common/events/security-events.js';
 import { Problem } from '../../common/http/problem.js';
 import { Database } from '../../database/index.js';
 import { AccountLock, type AccountState } from '../../users/index.js';
@@ -18,6 +23,13 @@ const userDisabled = declareNotice(
   defineAction('user_disabled'),
   askOperator('Your account was disabled', 'Your account was disabled by an administrator. Nobody can sign in to it.'),
 );
+
+/** Of all sessions, or of those from a network: some, up to the newest. */
+interface Part {
+  readonly newest: string;
+  readonly network: string | undefined;
+  readonly isFirst: boolean;
+}
 
 /** Locks accounts, and ends sessions in an incident: for administrators, and for operators on the machine. */
 @Injectable()
@@ -76,27 +88,31 @@ export class AdministrationService {
   /**
    * Ends every session that has begun by now, the caller's too: nobody knows whose was stolen (ASVS v5.0.0-7.4.5). In
    * parts, each with its audit event; when one fails, those before it stay ended, and the call can be repeated.
+   * @param network only sessions that began, or were renewed, from there: an IPv4 address, or the /64 of an IPv6 one.
    * @returns how many.
    */
-  async signOutEveryone(caller: Caller): Promise<number> {
+  async signOutEveryone(caller: Caller, network?: string): Promise<number> {
     const newest = await this.repository.newestSession();
     let [sum, ended] = [0, 0];
     if (newest === undefined) return sum;
     do {
-      ended = await this.endSome(caller, { newest, isFirst: sum === 0 });
+      ended = await this.endSome(caller, { newest, network, isFirst: sum === 0 });
       sum += ended;
     } while (ended > 0);
     return sum;
   }
 
-  private async endSome(caller: Caller, { newest, isFirst }: { newest: string; isFirst: boolean }): Promise<number> {
+  private async endSome(caller: Caller, { newest, network, isFirst }: Part): Promise<number> {
     const sessions = await this.database.transaction(async () => {
       // Asked once: the first part may end the caller's own session.
       const acting = isFirst ? actingAs(caller, administrationPermissions.signOut) : undefined;
       if (acting !== undefined)
         await this.accounts.lockWithAdministrators({ id: acting.principal.userId, keepsAdministrator: true, acting });
-      const ended = await this.repository.endSome(newest);
-      const details = { everyone: true, sessions: ended, by: byOf(caller) };
+      const ended = await (network === undefined
+        ? this.repository.endSome(newest)
+        : this.repository.endSomeFrom(network, newest));
+      const whose: SecurityEvent['details'] = network === undefined ? { everyone: true } : { network };
+      const details = { ...whose, sessions: ended, by: byOf(caller) };
       if (ended > 0) await this.events.recordInTransaction({ action: 'session_expired', outcome: 'success', details });
       return ended;
     });

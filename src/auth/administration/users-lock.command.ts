@@ -4,7 +4,7 @@ import { normaliseEmail } from '../../common/normalisation.js';
 import { UsersService, type AccountState } from '../../users/index.js';
 import { AdministrationService } from './administration.service.js';
 
-const locking = (command: Pick<Command, 'name' | 'description'>, state: AccountState): Command => ({
+const locking = (command: Pick<Command, 'name' | 'response' | 'description'>, state: AccountState): Command => ({
   ...command,
   usage: '<email>',
   async run(config, args) {
@@ -33,7 +33,14 @@ const refused = (line: string): 1 => {
 };
 
 export const usersDisable = locking(
-  { name: 'users:disable', description: 'Locks an account: ends its sessions at once, and signs nobody in.' },
+  {
+    name: 'users:disable',
+    response: 'respond:disable-user',
+    description: 'Locks an account: ends its sessions at once, and signs nobody in.',
+  },
   'disabled',
 );
-export const usersEnable = locking({ name: 'users:enable', description: 'Opens a locked account again.' }, 'active');
+export const usersEnable = locking(
+  { name: 'users:enable', response: 'respond:enable-user', description: 'Opens a locked account again.' },
+  'active',
+);

@@ -18,6 +18,7 @@ const only = (usage: string, args: readonly string[]): string => {
 /** For a report of a leak. The whole key stays in the history of the shell, and is worth nothing afterwards. */
 export const apiKeysRevoke: Command = {
   name: 'api-keys:revoke',
+  response: 'respond:revoke-key',
   usage: '<id or key>',
   description: 'Revokes an API key at once, by its id or by the key as it was found, and mails its owner.',
   async run(config, args) {

@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
-import { Can, StepUp } from '../../common/access/access.decorators.js';
+import { Can, OpenInLockdown, StepUp } from '../../common/access/access.decorators.js';
 import { CurrentPerson, type Person } from '../../common/access/principal.js';
 import { IdParam } from '../../common/http/fields.js';
 import { RateLimit } from '../../common/http/rate-limit.js';
@@ -51,6 +51,7 @@ export class ApiKeysController {
 
   /** Without a fresh sign-in: whoever fears for a key must not have to look for a second factor first. */
   @Delete(':id')
+  @OpenInLockdown()
   @HttpCode(204)
   @Can(apiKeyPermissions.manage)
   @ApiNoContentResponse()
@@ -101,6 +102,7 @@ export class ServiceKeysController {
   }
 
   @Delete(':id')
+  @OpenInLockdown()
   @HttpCode(204)
   @Can(serviceKeyPermissions.manage)
   @ApiNoContentResponse()

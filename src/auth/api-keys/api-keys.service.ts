@@ -155,9 +155,11 @@ export class ApiKeysService {
     work: (roles: readonly Role[]) => Promise<T>,
   ): Promise<T> {
     return this.lock.hold(userId, async ({ roles }) => {
-      if (!(await this.sessions.isOpen(sessionId))) throw unauthenticated();
-      if (!isPermitted(roles, permission)) throw new Problem('forbidden');
-      return work(roles);
+      const isIn = await this.sessions.isOpen(sessionId);
+      if (isIn && isPermitted(roles, permission)) return work(roles);
+      const details = { permission: permission.name, reason: isIn ? 'right-lost' : 'session-ended' };
+      this.events.reportLater({ action: 'authz_fail', outcome: 'denied', actorId: userId, details });
+      throw isIn ? new Problem('forbidden') : unauthenticated();
     });
   }
 

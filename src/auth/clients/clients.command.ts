@@ -65,10 +65,11 @@ const clientsList: Command = {
 
 const changing = (
   verb: 'disable' | 'enable' | 'delete',
-  description: string,
+  { response, description }: Pick<Command, 'response' | 'description'>,
   work: (clients: ClientsService, id: string) => Promise<unknown>,
 ): Command => ({
   name: `clients:${verb}`,
+  response,
   usage: '<id>',
   description,
   run: (config, args) => {
@@ -85,13 +86,19 @@ export const clientsCommands: readonly Command[] = [
   clientsCreate,
   clientsKeys,
   clientsList,
-  changing('disable', 'Takes the access of a program away at once.', (clients, id) =>
-    clients.changeStatus('operator', id, 'disabled'),
+  changing(
+    'disable',
+    { response: 'respond:disable-client', description: 'Takes the access of a program away at once.' },
+    (clients, id) => clients.changeStatus('operator', id, 'disabled'),
   ),
-  changing('enable', 'Gives it back. Tokens of before stay worthless.', (clients, id) =>
-    clients.changeStatus('operator', id, 'active'),
+  changing(
+    'enable',
+    { response: 'respond:enable-client', description: 'Gives it back. Tokens of before stay worthless.' },
+    (clients, id) => clients.changeStatus('operator', id, 'active'),
   ),
-  changing('delete', 'Deletes a program that is registered.', (clients, id) => clients.delete('operator', id)),
+  changing('delete', { description: 'Deletes a program that is registered.' }, (clients, id) =>
+    clients.delete('operator', id),
+  ),
 ];
 
 /** What the service refuses is a line for the operator, and no fault. */

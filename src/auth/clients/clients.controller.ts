@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
-import { Can, StepUp } from '../../common/access/access.decorators.js';
+import { Can, OpenInLockdown, StepUp } from '../../common/access/access.decorators.js';
 import { CurrentPerson, type Person } from '../../common/access/principal.js';
 import { IdParam } from '../../common/http/fields.js';
 import { Refuses } from '../../common/http/refusals.decorator.js';
@@ -54,6 +54,7 @@ export class ClientsController {
 
   /** It gets no token from now on, and those that it has end, on every instance. */
   @Post(':id/disable')
+  @OpenInLockdown()
   @HttpCode(200)
   @Can(clientPermissions.manage)
   @StepUp()

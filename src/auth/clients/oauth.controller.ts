@@ -1,7 +1,7 @@
 import { Body, Controller, Get, Header, HttpCode, Inject, Post, Res } from '@nestjs/common';
 import { ApiBadRequestResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { machineScopes, Public } from '../../common/access/access.decorators.js';
+import { OpenInLockdown, Public, machineScopes } from '../../common/access/access.decorators.js';
 import { MachineAuthenticators } from '../../common/access/machine-authenticators.js';
 import { TakesForm } from '../../common/http/forms.js';
 import { RateLimit } from '../../common/http/rate-limit.js';
@@ -49,6 +49,7 @@ export class OAuthController {
 
   /** An access token for a client that proves who it is by its key (RFC 6749 s4.4, RFC 7523). */
   @Post(`${mount}/token`)
+  @OpenInLockdown()
   @HttpCode(200)
   @Public()
   @RateLimit(oauthLimits)
@@ -62,6 +63,7 @@ export class OAuthController {
 
   /** What a token of the caller is worth at this moment (RFC 7662). */
   @Post(`${mount}/introspect`)
+  @OpenInLockdown()
   @HttpCode(200)
   @Public()
   @RateLimit(oauthLimits)
@@ -78,6 +80,7 @@ export class OAuthController {
 
   /** Ends a token of the caller at once, on every instance (RFC 7009). */
   @Post(`${mount}/revoke`)
+  @OpenInLockdown()
   @HttpCode(200)
   @Public()
   @RateLimit(oauthLimits)

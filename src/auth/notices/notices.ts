@@ -41,8 +41,8 @@ export class Notices implements SecurityEventSink, OnModuleInit {
     if (text !== undefined && userId !== undefined) await this.send(userId, this.write(event, text));
   }
 
-  /** What tells nobody anything keeps its batch; the rest has an address to look up. */
-  statements({ action }: SecurityEvent): readonly PromiseLike<unknown>[] | undefined {
+  /** What tells nobody anything adds nothing to the statement; the rest has an address to look up. */
+  rows({ action }: SecurityEvent): readonly object[] | undefined {
     return noticeText(action) === undefined ? [] : undefined;
   }
 

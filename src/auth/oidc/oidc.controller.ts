@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, Header, HttpCode, Param, Post, Query, Redirect } from '@nestjs/common';
 import { ApiBearerAuth, ApiNoContentResponse, ApiOkResponse, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { Can, Public, StepUp } from '../../common/access/access.decorators.js';
+import { Can, OpenInLockdown, Public, StepUp } from '../../common/access/access.decorators.js';
 import { CurrentPerson, type Person } from '../../common/access/principal.js';
 import { CarriesCookie } from '../../common/http/cookies.js';
 import { IdParam } from '../../common/http/fields.js';
@@ -71,6 +71,7 @@ export class OidcController {
 
   /** Begins the session of whoever has just come back from a provider, as a login does. */
   @Post('sign-in')
+  @OpenInLockdown()
   @HttpCode(200)
   @Public()
   @RateLimit(oidcLimits)
@@ -83,6 +84,7 @@ export class OidcController {
 
   /** For providers: ends the sessions of a person who has signed out there. */
   @Post(':provider/backchannel-logout')
+  @OpenInLockdown()
   @HttpCode(204)
   @Public()
   @RateLimit(logoutLimits)

@@ -1,6 +1,6 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
-import { Can, Public, StepUp } from '../../common/access/access.decorators.js';
+import { Can, OpenInLockdown, Public, StepUp } from '../../common/access/access.decorators.js';
 import { KnownDevices } from '../../common/access/known-devices.js';
 import { definePermissions, user } from '../../common/access/permissions.js';
 import { CurrentPerson, type Person } from '../../common/access/principal.js';
@@ -56,6 +56,7 @@ export class LoginController {
    * `deviceToken` of an earlier sign-in along can sign in while strangers guess.
    */
   @Post('login')
+  @OpenInLockdown()
   @HttpCode(200)
   @Public()
   @RateLimit(loginLimits)

@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, Header, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
-import { Can, Public, StepUp } from '../../common/access/access.decorators.js';
+import { Can, OpenInLockdown, Public, StepUp } from '../../common/access/access.decorators.js';
 import { definePermissions, user } from '../../common/access/permissions.js';
 import { CarriesCookie } from '../../common/http/cookies.js';
 import { IdParam } from '../../common/http/fields.js';
@@ -27,6 +27,7 @@ export class SessionsController {
    * Exchanges a refresh token, in the body or in browser mode in the cookie, for its successor and a new access token.
    */
   @Post('refresh')
+  @OpenInLockdown()
   @HttpCode(200)
   @Public()
   @CarriesCookie()
@@ -41,10 +42,12 @@ export class SessionsController {
    * from now on.
    */
   @Post('logout')
+  @OpenInLockdown()
   @HttpCode(204)
   @ApiBearerAuth()
-  // The access token may have expired: then the cookie says whose session it is, and with neither the answer is 401.
-  @Public()
+  // The access token may have expired: then the cookie says whose session it is, and with neither the answer is 401. A
+  // machine has no session.
+  @Public({ kinds: ['person'] })
   @CarriesCookie()
   // ASVS v5.0.0-14.3.1: nothing of the session stays behind in the browser.
   @Header('Clear-Site-Data', '"cache", "cookies", "storage"')
@@ -73,6 +76,7 @@ export class OwnSessionsController {
 
   /** Ends every session of the caller but this one. */
   @Delete('others')
+  @OpenInLockdown()
   @HttpCode(204)
   @Can(sessionPermissions.end)
   @StepUp()
@@ -83,6 +87,7 @@ export class OwnSessionsController {
 
   /** Ends one session of the caller. */
   @Delete(':id')
+  @OpenInLockdown()
   @HttpCode(204)
   @Can(sessionPermissions.end)
   @StepUp()
@@ -94,6 +99,7 @@ export class OwnSessionsController {
 
   /** Ends every session of the caller, this one included. */
   @Delete()
+  @OpenInLockdown()
   @HttpCode(204)
   @Can(sessionPermissions.end)
   @StepUp()

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { Clock } from '../../common/clock.js';
+import { Measures } from '../../common/events/measures.js';
 import { SharedState } from '../../shared-state/index.js';
 import { lookEveryMs, retiredKeptMs } from './lifetimes.js';
 import { toSigningKey, type SigningKey } from './signing-key.js';
@@ -20,6 +21,7 @@ export class SigningKeys implements OnApplicationBootstrap, OnApplicationShutdow
   private readonly outsideOfRequests = AsyncLocalStorage.snapshot();
   private keys: ReadonlyMap<string, SigningKey> = new Map();
   private activeId = '';
+  private activeSince = Number.NaN;
   private loading: Promise<void> = Promise.resolve();
   private lookedAtMs = Number.NEGATIVE_INFINITY;
   private looking: Promise<void> = this.loading;
@@ -32,7 +34,13 @@ export class SigningKeys implements OnApplicationBootstrap, OnApplicationShutdow
     private readonly rotation: SigningKeyRotation,
     private readonly clock: Clock,
     sharedState: SharedState,
+    measures: Measures,
   ) {
+    measures.add({
+      name: 'signing_key_age_seconds',
+      help: 'Age of the key that signs access tokens.',
+      read: () => (clock.now().getTime() - this.activeSince) / 1000,
+    });
     sharedState.subscribe(signingKeysChanged, async () => {
       await this.look();
       if (this.failed) throw new Error('the signing keys could not be read');
@@ -116,7 +124,9 @@ export class SigningKeys implements OnApplicationBootstrap, OnApplicationShutdow
     this.keys = new Map(
       alive.flatMap(({ id }) => this.keys.get(id) ?? fresh.get(id) ?? []).map((key) => [key.id, key]),
     );
-    this.activeId = rows.find(({ state }) => state === 'active')?.id ?? '';
+    const active = rows.find(({ state }) => state === 'active');
+    this.activeId = active?.id ?? '';
+    this.activeSince = active?.createdAt.getTime() ?? Number.NaN;
   }
 
   private async openUnknown(ids: string[]): Promise<ReadonlyMap<string, SigningKey>> {

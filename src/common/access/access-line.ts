@@ -1,8 +1,12 @@
+import type { BodyBytes } from '../http/body-bytes.js';
 import type { HandlerRecord } from '../http/request-context.js';
+import type { TraceContext } from '../http/trace-context.js';
+import type { Principal } from './principal.js';
 
 /** One finished HTTP exchange, on any listener. */
 export interface Exchange {
   readonly requestId: string;
+  readonly trace: TraceContext;
   readonly address: string;
   readonly method: string;
   /** The request target as sent; only its path is logged. */
@@ -13,9 +17,8 @@ export interface Exchange {
   /** The pattern of the route, for example `/v1/resources/:id`. */
   readonly route?: string | undefined;
   readonly handler?: HandlerRecord | undefined;
-  readonly userId?: string | undefined;
-  /** Of a machine, which acts for the user. */
-  readonly machineId?: string | undefined;
+  readonly principal?: Principal | undefined;
+  readonly bytes?: BodyBytes | undefined;
   /** First eight hex digits of the SHA-256 of the credential: tells two credentials apart, gives none away. */
   readonly credential?: string | undefined;
 }
@@ -37,16 +40,29 @@ export function accessLine(exchange: Exchange): Record<string, unknown> {
     'event.duration': nanoseconds(exchange.milliseconds),
     'http.request.method': method,
     'http.request.id': exchange.requestId,
+    ...sizesOf(exchange.bytes),
     'http.response.status_code': status,
     'http.route': exchange.route,
     'code.function.name': exchange.handler?.name,
     'http.handler.duration': exchange.handler && nanoseconds(exchange.handler.milliseconds),
     'url.path': path,
     'client.address': exchange.address,
-    'user.id': exchange.userId,
-    'machine.id': exchange.machineId,
+    'trace.id': exchange.trace.traceId,
+    'span.id': exchange.trace.spanId,
+    ...idsOf(exchange.principal),
     'credential.fingerprint': exchange.credential,
   };
+}
+
+const sizesOf = (bytes: BodyBytes | undefined): Record<string, unknown> =>
+  bytes === undefined ? {} : { 'http.request.body.bytes': bytes.request, 'http.response.body.bytes': bytes.response };
+
+/** A machine acts for its user. */
+function idsOf(principal: Principal | undefined): Record<string, unknown> {
+  if (principal === undefined) return {};
+  const { kind, userId } = principal;
+  const own = kind === 'person' ? { 'session.id': principal.sessionId } : { 'machine.id': principal.machineId };
+  return { 'principal.kind': kind, 'user.id': userId, ...own };
 }
 
 const nanoseconds = (milliseconds: number): number => Math.round(milliseconds * 1e6);

@@ -5,13 +5,25 @@ import type { PrincipalKind } from './principal.js';
 // All of these are for handlers only: on a class nobody would read them, so the types and the boot refuse them there.
 export const ACCESS = 'access';
 
-/** How a route is opened: to everybody, or to principals of these kinds who hold the permission. */
+/**
+ * How a route is opened: to everybody who comes without a credential and to principals of these kinds, or to principals
+ * of these kinds who hold the permission.
+ */
 export type Access =
-  | { readonly kind: 'public' }
+  | { readonly kind: 'public'; readonly kinds: readonly PrincipalKind[] }
   | { readonly kind: 'permission'; readonly permission: Permission; readonly kinds: readonly PrincipalKind[] };
 
+/** For `kinds` of `@Can`: whoever holds the permission, be it a person or a machine. */
+export const peopleAndMachines = ['person', 'machine'] as const;
+
+interface PublicOptions {
+  /** Whose credential may be sent, where one is. Left out: that of anybody. */
+  readonly kinds?: readonly [PrincipalKind, ...PrincipalKind[]];
+}
+
 /** Opens the route to callers without a credential. A credential that is sent all the same must be valid. */
-export const Public = (): MethodDecorator => SetMetadata<string, Access>(ACCESS, { kind: 'public' });
+export const Public = ({ kinds = peopleAndMachines }: PublicOptions = {}): MethodDecorator =>
+  SetMetadata<string, Access>(ACCESS, { kind: 'public', kinds });
 
 const scopes: string[] = [];
 
@@ -26,9 +38,6 @@ interface CanOptions {
   readonly kinds?: readonly [PrincipalKind, ...PrincipalKind[]];
 }
 
-/** For `kinds` of `@Can`: whoever holds the permission, be it a person or a machine. */
-export const peopleAndMachines = ['person', 'machine'] as const;
-
 /**
  * Opens the route to principals with a role that holds the permission; a machine also needs the permission as a scope.
  * A handler with neither this nor `@Public()` stops the boot.
@@ -37,6 +46,11 @@ export function Can(permission: Permission, { kinds = ['person'] }: CanOptions =
   if (kinds.includes('machine') && !scopes.includes(permission.name)) scopes.push(permission.name);
   return SetMetadata<string, Access>(ACCESS, { kind: 'permission', permission, kinds });
 }
+
+export const OPEN_IN_LOCKDOWN = 'open-in-lockdown';
+
+/** What still works while an incident keeps the service from writing: signing in and out, and what stops a thief. */
+export const OpenInLockdown = (): MethodDecorator => SetMetadata(OPEN_IN_LOCKDOWN, true);
 
 export const BEFORE_SECOND_FACTOR = 'before-second-factor';
 export const STEP_UP = 'step-up';

@@ -74,19 +74,18 @@ export interface SecurityEventSink {
   /** Called inside the business transaction; a throw rolls the business change back. */
   recordInTransaction(event: SecurityEvent): Promise<void>;
   /**
-   * What `recordInTransaction` would write, as statements of the database client that have not started, so that they
-   * can share a batch with the change. A sink that has more to do than to write leaves it out: `recordInTransaction` is
-   * then called, in a transaction.
+   * What `recordInTransaction` would write, as rows that can share one statement with the change. A sink that has more
+   * to do than to write leaves it out: `recordInTransaction` is then called, in a transaction.
    */
-  statements?(event: SecurityEvent): readonly PromiseLike<unknown>[] | undefined;
+  rows?(event: SecurityEvent): readonly object[] | undefined;
   /** Called for refusals and incidents, outside any transaction; must not throw and must not block. */
   reportLater(event: SecurityEvent): void;
 }
 
-/** One event on its way into the transaction of its change: see `Database.changeAndRecord()`. */
+/** One event on its way into the transaction of its change: see `Database.insertAndRecord()`. */
 export interface Recording {
   /** All that has to be written; undefined when a sink must run inside the transaction, by `recordInTransaction`. */
-  statements(): readonly PromiseLike<unknown>[] | undefined;
+  rows(): readonly object[] | undefined;
   recordInTransaction(): Promise<void>;
 }
 
@@ -95,24 +94,43 @@ export interface Recording {
 export class SecurityEvents {
   private readonly logger = new Logger('SecurityEvents');
   private readonly sinks: SecurityEventSink[] = [];
+  private readonly observers: ((event: SecurityEvent) => void)[] = [];
 
   subscribe(sink: SecurityEventSink): void {
     this.sinks.push(sink);
   }
 
-  /** A change and its event commit together or not at all: call it inside `Database.transaction()`. */
-  async recordInTransaction(event: SecurityEvent): Promise<void> {
-    for (const sink of this.sinks) await sink.recordInTransaction(event);
+  /**
+   * For whoever looks and writes nothing: told of each event once, whichever way it takes, also where the change is
+   * rolled back later.
+   * @public: every user of it can be removed.
+   */
+  observe(observer: (event: SecurityEvent) => void): void {
+    this.observers.push(observer);
   }
 
-  /** The same for a change that is one statement: `Database.changeAndRecord(change, events.recording(event))`. */
+  /** A change and its event commit together or not at all: call it inside `Database.transaction()`. */
+  async recordInTransaction(event: SecurityEvent): Promise<void> {
+    await this.recording(event).recordInTransaction();
+  }
+
+  /** The same for new rows: `Database.insertAndRecord(rows, events.recording(event), returning)`. */
   recording(event: SecurityEvent): Recording {
+    let isTold = false;
+    const tellOnce = (): void => {
+      if (!isTold) this.tell(event);
+      isTold = true;
+    };
     return {
-      statements: () => {
-        const written = this.sinks.map((sink) => sink.statements?.(event));
-        return written.every((statements) => statements !== undefined) ? written.flat() : undefined;
+      rows: () => {
+        const written = this.sinks.map((sink) => sink.rows?.(event));
+        tellOnce();
+        return written.every((rows) => rows !== undefined) ? written.flat() : undefined;
       },
-      recordInTransaction: () => this.recordInTransaction(event),
+      recordInTransaction: async () => {
+        for (const sink of this.sinks) await sink.recordInTransaction(event);
+        tellOnce();
+      },
     };
   }
 
@@ -123,6 +141,18 @@ export class SecurityEvents {
         sink.reportLater(event);
       } catch (error) {
         this.logger.error('a sink of security events failed', error);
+      }
+    }
+    this.tell(event);
+  }
+
+  /** Never fails the change that the event is about. */
+  private tell(event: SecurityEvent): void {
+    for (const observer of this.observers) {
+      try {
+        observer(event);
+      } catch (error) {
+        this.logger.error('an observer of security events failed', error);
       }
     }
   }

@@ -4,7 +4,10 @@ import { learnRoute } from '../access/access-line.js';
 export interface InternalPage {
   readonly status: number;
   readonly contentType: string;
-  readonly body: string;
+  /** In pieces where it goes on for as long as somebody reads it. */
+  readonly body: string | AsyncIterable<string>;
+  /** Content-Security-Policy; left out: nothing runs, nothing loads. */
+  readonly policy?: string;
 }
 
 /** Pages of the internal listener (health, mailbox): never on the public one (ASVS v5.0.0-13.4.5). */

@@ -20,6 +20,10 @@ export class OpenStreams {
   private readonly streams = new Set<OpenStream>();
   private isStopping = false;
 
+  get size(): number {
+    return this.streams.size;
+  }
+
   /** @returns to be called when the stream has ended. */
   add(stream: OpenStream): () => void {
     this.streams.add(stream);

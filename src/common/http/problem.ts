@@ -11,6 +11,8 @@ interface ProblemDescription {
   readonly cause: string;
   /** What the caller can do about it. */
   readonly remedy: string;
+  /** A practice answers with it before any handler, wherever the request was going: the API description says so. */
+  readonly isAnywhere?: true;
 }
 
 /** A problem type of RFC 9457. Its name is the slug of its page, `/problems/<slug>`. */

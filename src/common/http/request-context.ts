@@ -4,6 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import type { Principal } from '../access/principal.js';
 import type { ClientAddress } from './client-address.js';
+import { traceOf, type TraceContext } from './trace-context.js';
 
 /** A certificate whose key the caller has, and that counts at this moment. */
 export interface ProvedCertificate {
@@ -20,6 +21,7 @@ export interface RequestContext {
    * UUIDv7, made here: an id sent by the client could forge or merge log entries. The client gets it as `X-Request-Id`.
    */
   readonly requestId: string;
+  readonly trace: TraceContext;
   /** The true client address: from the socket, or from a proxy that is trusted by configuration. */
   readonly address: string;
   /** As the client says it: for people who look at their sessions, never for a decision. */
@@ -60,6 +62,7 @@ export function openRequestContexts(instance: FastifyInstance, addressOf: Client
     reply.header('x-request-id', request.id);
     const context: RequestContext = {
       requestId: request.id,
+      trace: traceOf(headers['traceparent']),
       address: addressOf(request.raw),
       userAgent: headers['user-agent'],
       headers,

@@ -5,13 +5,16 @@ import type { Logger } from '@nestjs/common';
 import { accessLine } from '../access/access-line.js';
 import { Problem, type GeneralProblem } from './problem.js';
 import { problemDocument } from './problem-document.js';
-import { runInRequestContext } from './request-context.js';
+import { traceOf } from './trace-context.js';
+import { runInRequestContext, type RequestContext } from './request-context.js';
 
 /** What a listener does with what never becomes a request. */
 export interface UnparsedRules {
   readonly logger: Logger;
   /** Asked once for each. @throws Problem too-many-requests */
   count(address: string): Promise<void>;
+  /** Told of each answer to what never began. */
+  answered(status: number, context: RequestContext): void;
   /** Those of every response of the listener. */
   headers(): Readonly<Record<string, string>>;
   /** What else is to be said and done about it. */
@@ -33,7 +36,7 @@ export async function answerUnparsed(
   const begun = responseOn(socket);
   // A reset, a broken TLS handshake, or a response that is half out: there is nobody to answer.
   if (type === undefined || !socket.writable || begun?.headersSent) return void socket.destroy();
-  const context = { requestId: randomUUIDv7(), address: socket.remoteAddress ?? 'unknown' };
+  const context = { requestId: randomUUIDv7(), trace: traceOf(undefined), address: socket.remoteAddress ?? 'unknown' };
   await runInRequestContext(context, async () => {
     // A request whose body breaks off was counted when it began.
     const problem = await decide(new Problem(type), socket, { rules, isCounted: begun !== undefined });
@@ -42,6 +45,8 @@ export async function answerUnparsed(
     writeProblem(socket, problem, context.requestId, rules.headers());
     const status = problem.getStatus();
     const line = accessLine({ ...context, method: 'unparsed', target: '-', status, milliseconds: 0 });
+    // What had begun is told when its response closes.
+    if (begun === undefined) rules.answered(status, context);
     rules.logger.warn({ ...line, 'error.code': error.code });
   });
 }

@@ -2,6 +2,7 @@ import { randomUUIDv7 } from 'node:crypto';
 import type { Macs } from '../../common/macs.js';
 import { networkOf } from '../../common/http/network.js';
 import { requestContext } from '../../common/http/request-context.js';
+import { runningOperator } from '../../common/events/operator.js';
 import type { SecurityEvent } from '../../common/events/security-events.js';
 
 /** A row of `audit_events` without its MAC. */
@@ -40,7 +41,7 @@ export function toEntry(event: SecurityEvent, at: Date, macs: Macs): AuditEntry 
     ...origin(event.actorId),
     targetType: event.target?.type ?? null,
     targetId: event.target === undefined ? null : storable(event.target.id),
-    details: storable(event.details ?? {}),
+    details: storable({ ...event.details, ...runningOperator() }),
   };
   return sealed(facts, macs);
 }
@@ -50,6 +51,9 @@ export function toSummary(first: AuditFacts, repeated: number, at: Date, macs: M
   const details = { ...first.details, repeated, since: first.at.toISOString() };
   return sealed({ ...first, id: randomUUIDv7(), at, sessionId: null, requestId: null, details }, macs);
 }
+
+/** A row for whoever reads the whole table: its time is a text in ISO 8601, or whatever stands there instead. */
+export type StoredEntry = Omit<AuditEntry, 'at'> & { readonly at: string };
 
 /** The entry as the database client takes it. */
 export const rowOf = (entry: AuditEntry) => ({ ...entry, details: { ...entry.details } as object });
@@ -90,15 +94,22 @@ function origin(actorId: string | undefined) {
 }
 
 /** True when no column of the row was changed since the service wrote it. */
-export const isGenuine = (entry: AuditEntry, macs: Macs): boolean =>
+export const isGenuine = (entry: AuditEntry | StoredEntry, macs: Macs): boolean =>
   macs.verify('audit', entry.macKeyId, canonical(entry), Buffer.from(entry.mac, 'base64url'));
 
 /** Every column as text, in a fixed order; `details` with sorted keys, because jsonb does not keep their order. */
-function canonical(facts: AuditFacts): string[] {
-  const { id, at, action, outcome, details } = facts;
+function canonical(facts: AuditFacts | StoredEntry): string[] {
+  const { id, action, outcome, details } = facts;
+  const at = typeof facts.at === 'string' ? facts.at : facts.at.toISOString();
   const { actorId, sessionId, actorKind, machineId, targetType, targetId, requestId, network } = facts;
   const who = [actorId, sessionId, actorKind, machineId];
-  const columns = [id, at.toISOString(), action, outcome, ...who, targetType, targetId, requestId, network];
-  const sorted = Object.entries(details).toSorted(([one], [other]) => (one < other ? -1 : 1));
-  return [...columns.map((column) => (column === null ? 'null' : `=${column}`)), JSON.stringify(sorted)];
+  const columns = [id, at, action, outcome, ...who, targetType, targetId, requestId, network];
+  return [...columns.map((column) => (column === null ? 'null' : `=${column}`)), sorted(details)];
+}
+
+function sorted(details: unknown): string {
+  // Whoever owns the database can put any JSON there: that is no text of ours, and no reason to stop.
+  if (typeof details !== 'object' || details === null || Array.isArray(details)) return 'no object';
+  const entries = Object.entries(details).toSorted(([one], [other]) => (one < other ? -1 : 1));
+  return JSON.stringify(entries);
 }

@@ -7,7 +7,7 @@ import { openStoredClient } from '../../database/index.js';
 import type { PrismaClient } from '../../generated/prisma/client.js';
 import { onStopSignal } from '../../stop-signals.js';
 import { auditSettings } from './audit.settings.js';
-import { pruneAuditTrail, type Pruned } from './retention.js';
+import { pruneByPolicy, type Pruned } from './retention.js';
 
 const dayMs = 24 * 60 * 60 * 1000;
 
@@ -22,11 +22,12 @@ export const auditPrune: Command = {
     const stopListening = onStopSignal(() => stop.abort());
     try {
       const { AUDIT_REFUSALS_DAYS: refusalsDays, AUDIT_CHANGES_DAYS: changesDays } = config.of(auditSettings);
-      const { changes, refusals } = await prune(config, stop.signal);
+      const { changes, refusals, waiting = [] } = await prune(config, stop.signal);
       print(
         `deleted ${refusals} refusals older than ${refusalsDays} days and ${changes} changes older ` +
           `than ${changesDays} days`,
       );
+      waiting.forEach(print);
     } finally {
       stopListening();
     }
@@ -45,7 +46,7 @@ const prune = (config: Config, signal: AbortSignal): Promise<Pruned> =>
       const { AUDIT_REFUSALS_DAYS: refusalsDays, AUDIT_CHANGES_DAYS: changesDays } = config.of(auditSettings);
       const [changesBefore, refusalsBefore] = [before(changesDays), before(refusalsDays)];
       const run = (onProgress: (seen: number) => void) =>
-        pruneAuditTrail({ client, macs: app.get(Macs), now, changesBefore, refusalsBefore, signal, onProgress });
+        pruneByPolicy({ client, macs: app.get(Macs), now, changesBefore, refusalsBefore, signal, onProgress }, app);
       return await Progress.during('audit events looked at', run);
     } finally {
       await client.$disconnect();

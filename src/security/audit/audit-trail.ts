@@ -3,8 +3,9 @@ import { Clock } from '../../common/clock.js';
 import { Macs } from '../../common/macs.js';
 import { PersonalData } from '../../common/events/personal-data.js';
 import { SecurityEvents, type SecurityEvent, type SecurityEventSink } from '../../common/events/security-events.js';
-import { Database } from '../../database/index.js';
-import { rowOf, toEntry, type AuditEntry } from './audit-entry.js';
+import { Database, type Insertion } from '../../database/index.js';
+import { insertBatch } from './audit-batch.repository.js';
+import { toEntry, type AuditEntry } from './audit-entry.js';
 import { AuditWriter } from './audit-writer.js';
 import { eventsSection } from './audit.export.js';
 import { RepeatedRefusals } from './repeated-refusals.js';
@@ -32,9 +33,7 @@ export class AuditTrail implements SecurityEventSink, OnModuleInit, OnApplicatio
     @Inject(PersonalData) private readonly personalData: PersonalData,
   ) {
     this.repeated = new RepeatedRefusals(macs);
-    // A batch whose commit succeeded and whose answer was lost comes again: its rows are there already.
-    const insert = (rows: readonly AuditEntry[]) =>
-      database.client.auditEvent.createMany({ data: rows.map(rowOf), skipDuplicates: true });
+    const insert = (rows: readonly AuditEntry[]) => insertBatch(database, rows);
     this.writer = new AuditWriter(insert, (row, error) => this.setAside(row, error));
   }
 
@@ -47,12 +46,11 @@ export class AuditTrail implements SecurityEventSink, OnModuleInit, OnApplicatio
 
   /** Part of the business transaction: without its event, the change does not happen. */
   async recordInTransaction(event: SecurityEvent): Promise<void> {
-    for (const statement of this.statements(event)) await statement;
+    await this.database.insert(this.rows(event));
   }
 
-  statements(event: SecurityEvent) {
-    // Not createMany: Prisma keeps the plan of a create, and compiles every createMany anew (430 us).
-    return [this.database.client.auditEvent.create({ data: rowOf(this.entry(event)), select: { id: true } })];
+  rows(event: SecurityEvent): [Insertion] {
+    return [{ model: 'AuditEvent', data: this.entry(event) }];
   }
 
   reportLater(event: SecurityEvent): void {

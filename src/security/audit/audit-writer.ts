@@ -80,11 +80,16 @@ function isOutage(error: unknown): boolean {
   return codes.some((code) => outageCodes.test(code));
 }
 
-/** The error's own code, and PostgreSQL's, which Prisma and its adapter wrap. */
+/**
+ * The error's own code, and PostgreSQL's, which Prisma and its adapter wrap. P2010 says that a statement failed, not
+ * why.
+ */
 function codesOf(error: unknown): string[] {
   const { code, meta, cause } = of(error);
   const inner = of(of(of(meta)['driverAdapterError'])['cause']);
-  return [code, of(cause)['originalCode'], inner['originalCode']].filter((one) => typeof one === 'string');
+  return [code, of(cause)['originalCode'], inner['originalCode']].filter(
+    (one): one is string => typeof one === 'string' && one !== 'P2010',
+  );
 }
 
 const of = (value: unknown): Record<string, unknown> =>

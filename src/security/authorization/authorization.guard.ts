@@ -10,7 +10,7 @@ import {
 import { Clock } from '../../common/clock.js';
 import { oncePerHandler } from '../../common/http/handlers.js';
 import type { Permission } from '../../common/access/permissions.js';
-import { holds, type Person, type Principal } from '../../common/access/principal.js';
+import { holds, type Person, type Principal, type PrincipalKind } from '../../common/access/principal.js';
 import { Problem } from '../../common/http/problem.js';
 import { SecurityEvents } from '../../common/events/security-events.js';
 
@@ -39,9 +39,9 @@ export class AuthorizationGuard implements CanActivate {
   canActivate(context: ExecutionContext): true {
     const { access, beforeSecondFactor, stepUp } = ruleOf(context.getHandler(), context.getClass());
     // The boot refuses undeclared handlers; one that got here all the same (added at run time) is closed.
-    if (access === undefined) throw new Problem('forbidden');
-    if (access.kind === 'public') return true;
+    if (access === undefined) throw this.denied('forbidden');
     const { user: principal } = context.switchToHttp().getRequest<{ user?: Principal }>();
+    if (access.kind === 'public') return this.open(access.kinds, principal);
     if (principal === undefined) throw new Problem('unauthenticated');
     if (isFactorDue(principal) && !isOpenBefore(beforeSecondFactor, principal))
       throw this.denied('second-factor-required', access.permission);
@@ -52,15 +52,22 @@ export class AuthorizationGuard implements CanActivate {
     return true;
   }
 
+  /** Nobody needs a credential there; one that comes may still be of a kind for which there is nothing. */
+  private open(kinds: readonly PrincipalKind[], principal: Principal | undefined): true {
+    if (principal !== undefined && !kinds.includes(principal.kind)) throw this.denied('forbidden');
+    return true;
+  }
+
   /** A machine proves nothing anew, so it is never fresh; the boot refuses a route that asks it to be. */
   private isFresh(principal: Principal): boolean {
     if (principal.kind === 'machine') return false;
     return this.clock.now().getTime() - principal.authenticatedAt.getTime() <= stepUpMaxAgeSeconds * 1000;
   }
 
-  private denied(type: keyof typeof challenges, permission: Permission): Problem {
+  private denied(type: keyof typeof challenges, permission?: Permission): Problem {
+    const asked = permission && { permission: permission.name };
     const action = type === 'step-up-required' ? 'authn_step_up_required' : 'authz_fail';
-    this.events.reportLater({ action, outcome: 'denied', details: { permission: permission.name, reason: type } });
+    this.events.reportLater({ action, outcome: 'denied', details: { ...asked, reason: type } });
     const challenge = challenges[type];
     return new Problem(type, undefined, challenge === undefined ? {} : { headers: { 'WWW-Authenticate': challenge } });
   }

@@ -36,6 +36,11 @@ export class Gate {
     this.unknown = new Line(maxWaiting, maxWaitingPerGroup);
   }
 
+  /** How much runs, and how much waits. */
+  get load(): { readonly running: number; readonly waiting: number } {
+    return { running: this.running, waiting: this.known.size + this.unknown.size };
+  }
+
   /** @throws Problem `unavailable` when all places and the line are taken. */
   async run<T>(claimant: Claimant, work: () => Promise<T>): Promise<T> {
     await this.enter(claimant);
@@ -67,7 +72,7 @@ export class Gate {
 /** Who waits, by group: one of each in turn. */
 class Line {
   private readonly groups = new Map<string, Waiter[]>();
-  private size = 0;
+  size = 0;
 
   constructor(
     private readonly max: number,

@@ -31,6 +31,10 @@ export class PasswordHasher {
 
   constructor(@Inject(CONFIG) private readonly config: Config) {}
 
+  get load(): Gate['load'] {
+    return this.gate.load;
+  }
+
   /**
    * @param isKnown the caller has shown who they are, and has a line of their own.
    * @throws Problem `unavailable` when too many hashes are under way.

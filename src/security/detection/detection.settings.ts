@@ -1,10 +1,12 @@
-import { declareSettings, mailAddress } from '../../config/index.js';
+import { declareSettings, path } from '../../config/index.js';
 
 export const detectionSettings = declareSettings({
-  ALERT_EMAIL: {
-    group: 'Mail',
-    description: 'Who is told of alarms, one plain address. Not set: alarms are in the log and the audit trail only.',
-    example: 'security@example.org',
-    parse: mailAddress,
+  DETECTION_RULES_FILE: {
+    group: 'Detection (practice 10.3)',
+    description:
+      'YAML or JSON file that changes rules of detection, turns them off or adds some: docs/practices/detection.md. ' +
+      'Not set: the rules as they are.',
+    example: '/etc/app/detection.yaml',
+    parse: path,
   },
 });

@@ -42,6 +42,8 @@ const ofDatabase: Readonly<Partial<Record<GeneralProblem, readonly string[]>>> =
     // The bounds that src/database/session.ts sets (lock, statement, idle transaction), then a server that was made
     // read-only.
     '55P03', '57014', '25P03', '25P04', '25006',
+    // A statement that its connection prepared before a migration, or lost: src/database/prepared.ts.
+    '0A000', '26000',
   ],
 }; // prettier-ignore
 

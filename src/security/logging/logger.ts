@@ -1,6 +1,5 @@
 import { pino, type DestinationStream, type Logger } from 'pino';
 import type { Config } from '../../config/index.js';
-import { StandardOutput } from './standard-output.js';
 
 // JSON already escapes CR, LF and the C0 controls, so no value can end a line. These remain: C1 controls and DEL
 // (terminal escapes), U+2028/9 (a line end for many viewers) and the bidi controls that make a terminal show another
@@ -16,13 +15,8 @@ export function harmless(line: string): string {
   return line.replace(everyForging, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-/**
- * JSON lines in the words of the Elastic Common Schema, in UTC. The default destination is stdout, in blocks: a line
- * waits 100 ms at most while its reader reads, and what is left is written when the process ends. SIGKILL loses those
- * last 100 ms.
- */
-export function createLogger(config: Pick<Config, 'logLevel'>, destination?: DestinationStream): Logger {
-  const stream = destination ?? startedOutput();
+/** JSON lines in the words of the Elastic Common Schema, in UTC. */
+export function createLogger(config: Pick<Config, 'logLevel'>, stream: DestinationStream): Logger {
   return pino(
     {
       level: config.logLevel,
@@ -33,12 +27,6 @@ export function createLogger(config: Pick<Config, 'logLevel'>, destination?: Des
     },
     { write: (line: string) => stream.write(harmless(line)) },
   );
-}
-
-function startedOutput(): StandardOutput {
-  const output = new StandardOutput();
-  output.start();
-  return output;
 }
 
 let second = 0;

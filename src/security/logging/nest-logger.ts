@@ -1,6 +1,6 @@
 import type { LoggerService, LogLevel } from '@nestjs/common';
 import type { Logger } from 'pino';
-import { requestContext } from '../../common/http/request-context.js';
+import { requestContext, type RequestContext } from '../../common/http/request-context.js';
 import { errorFields, framesOfText, headOf } from './error-fields.js';
 import { redactText, redactValue } from './redaction.js';
 
@@ -41,13 +41,19 @@ export class NestLogger implements LoggerService {
     const request = requestContext();
     const fields: Record<string, unknown> = {
       'log.logger': context,
-      'http.request.id': request?.requestId,
-      'user.id': request?.principal?.userId,
+      ...(request && idsOf(request)),
     };
     for (const part of [message, ...rest.slice(0, context === undefined ? undefined : -1)]) add(fields, part);
     this.logger[level](fields);
   }
 }
+
+const idsOf = ({ requestId, trace, principal }: RequestContext): Record<string, unknown> => ({
+  'http.request.id': requestId,
+  'trace.id': trace.traceId,
+  'span.id': trace.spanId,
+  'user.id': principal?.userId,
+});
 
 /**
  * One argument of a log call, merged into the fields: texts join the message, errors and objects bring their fields.

@@ -1,11 +1,11 @@
 import { hash } from 'node:crypto';
 import { Injectable, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { finalize, type Observable } from 'rxjs';
 import { accessLine } from '../../common/access/access-line.js';
-import type { Principal } from '../../common/access/principal.js';
-import { requestContext, type RequestContext } from '../../common/http/request-context.js';
+import { bytesOf } from '../../common/http/body-bytes.js';
+import { requestContext } from '../../common/http/request-context.js';
+import type { Answered, RequestCounter } from '../../common/http/request-counter.js';
 
 /**
  * Writes into the record of the request which handler it came to, and how long that took. The time until the last byte
@@ -27,38 +27,30 @@ export class RequestLogInterceptor implements NestInterceptor {
 }
 
 /**
- * Writes the record as one line when the response closes. A hook of Fastify and an event of the response, because what
- * guards, router and parser refuse meets no interceptor, and because an exchange that the client breaks off is over
- * after the last byte only.
+ * Writes the record as one line when the response closes: what guards, router and parser refuse meets no interceptor,
+ * and an exchange that the client breaks off is over after the last byte only. The plain listeners write their own.
  */
-export function logRequests(instance: FastifyInstance, logger: Logger): void {
-  instance.addHook('onRequest', (request, reply, done) => {
-    const record = requestContext();
-    const startedAt = performance.now();
-    reply.raw.once('close', () => logger.info(lineOf(request, reply, record, startedAt)));
-    done();
+export function logRequests(counter: RequestCounter, logger: Logger): void {
+  counter.onAnswered(({ exchange, ...answered }) => {
+    if (exchange !== undefined) logger.info(lineOf(exchange, answered));
   });
 }
 
-function lineOf(request: FastifyRequest, reply: FastifyReply, record: RequestContext | undefined, startedAt: number) {
+function lineOf({ request, reply }: NonNullable<Answered['exchange']>, answered: Omit<Answered, 'exchange'>) {
+  const { context, ...rest } = answered;
+  const { requestId, trace, address, handler, principal } = context;
   return accessLine({
-    requestId: request.id,
-    address: record?.address ?? request.socket.remoteAddress ?? 'unknown',
-    method: request.method,
+    ...rest,
+    requestId,
+    trace,
+    address,
+    handler,
+    principal,
     target: request.raw.url ?? '',
-    status: reply.raw.headersSent ? reply.raw.statusCode : undefined,
-    milliseconds: performance.now() - startedAt,
-    route: request.is404 ? undefined : request.routeOptions.url,
-    handler: record?.handler,
-    ...idsOf(record?.principal),
+    bytes: bytesOf(request.raw, reply.raw, reply.getHeader('content-length')),
     credential: fingerprint(request.headers.authorization),
   });
 }
-
-const idsOf = (principal: Principal | undefined) => ({
-  userId: principal?.userId,
-  machineId: principal?.kind === 'machine' ? principal.machineId : undefined,
-});
 
 function fingerprint(authorization: string | undefined): string | undefined {
   if (authorization === undefined) return undefined;

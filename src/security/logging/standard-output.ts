@@ -15,14 +15,18 @@ const flushEveryMs = 100;
 const maxFlushAtExitMs = 500;
 
 /**
- * Standard output in blocks, which never waits for its reader. A write in libuv's pool, or one that is repeated until
- * it works, keeps the process from ending for as long as nobody reads the pipe or the disk is full, with the lock of
- * the database held (ASVS v5.0.0-16.5.2).
+ * Standard output in blocks, which never waits for its reader: a line waits 100 ms at most while its reader reads, and
+ * what is left is written when the process ends. SIGKILL loses those last 100 ms. A write in libuv's pool, or one that
+ * is repeated until it works, keeps the process from ending for as long as nobody reads the pipe or the disk is full,
+ * with the lock of the database held (ASVS v5.0.0-16.5.2).
  */
 export class StandardOutput implements DestinationStream {
   private text = '';
   private blocks: Buffer[] = [];
-  private waitingBytes = 0;
+  /** What nobody has taken yet. */
+  waitingBytes = 0;
+  /** Lines that found no place, since the start. */
+  lostLines = 0;
   private isStalled = false;
   /** Lines that found no place since the reader stalled. */
   private lost = 0;
@@ -37,7 +41,7 @@ export class StandardOutput implements DestinationStream {
 
   write(line: string): void {
     const bytes = Buffer.byteLength(line);
-    if (this.waitingBytes + bytes > this.outlet.maxWaitingBytes) return void this.lost++;
+    if (this.waitingBytes + bytes > this.outlet.maxWaitingBytes) return this.lose();
     this.text += line;
     this.waitingBytes += bytes;
     if (this.text.length < blockLength) return;
@@ -66,6 +70,11 @@ export class StandardOutput implements DestinationStream {
     const until = performance.now() + maxFlushAtExitMs;
     while (this.flush() === 'EAGAIN' && performance.now() < until) Atomics.wait(pause, 0, 0, 10);
     if (this.blocks.length > 0) process.stderr.write('the log took no more: its last lines are lost\n');
+  }
+
+  private lose(): void {
+    this.lost += 1;
+    this.lostLines += 1;
   }
 
   private cut(): void {

@@ -3,12 +3,14 @@ import type { Server } from 'node:tls';
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { FileChanges } from '../../common/file-changes.js';
+import { Measures } from '../../common/events/measures.js';
 import { SecurityEvents } from '../../common/events/security-events.js';
 import { CONFIG, type Config } from '../../config/index.js';
 import { loadTls, tlsOptions } from './tls.js';
 
 const dayMs = 24 * 60 * 60 * 1000;
-const alertDays = 14;
+/** Three times as long as a renewal that fails at its first attempts takes. */
+const alertDays = 30;
 
 /**
  * Serves a renewed certificate, and believes other CAs of clients, without a restart (practice 1.2).
@@ -26,7 +28,14 @@ export class CertificateReload implements OnApplicationBootstrap, OnApplicationS
     private readonly host: HttpAdapterHost,
     @Inject(CONFIG) private readonly config: Config,
     private readonly events: SecurityEvents,
-  ) {}
+    measures: Measures,
+  ) {
+    measures.add({
+      name: 'tls_certificate_left_seconds',
+      help: 'Until the certificate that is served expires; negative when it has.',
+      read: () => this.secondsLeft,
+    });
+  }
 
   async onApplicationBootstrap(): Promise<void> {
     const files = await loadTls(this.config);
@@ -38,6 +47,11 @@ export class CertificateReload implements OnApplicationBootstrap, OnApplicationS
 
   onApplicationShutdown(): void {
     clearInterval(this.timer);
+  }
+
+  /** Negative when it has expired. */
+  private get secondsLeft(): number {
+    return (new X509Certificate(this.served).validToDate.getTime() - Date.now()) / 1000;
   }
 
   private async look(changes: FileChanges): Promise<void> {

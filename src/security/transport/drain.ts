@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance, FastifyReply } from 'fastify';
+import { Measures } from '../../common/events/measures.js';
 import { OpenStreams } from '../../common/http/open-streams.js';
 import { CONFIG, type Config } from '../../config/index.js';
 import { boundConnections } from './connections.js';
@@ -39,7 +40,13 @@ export class Drain implements BeforeApplicationShutdown {
     host: HttpAdapterHost,
     @Inject(CONFIG) private readonly config: Config,
     @Inject(OpenStreams) private readonly streams: OpenStreams,
+    measures: Measures,
   ) {
+    measures.add({
+      name: 'open_streams',
+      help: 'Answers that have no end of their own, or take long.',
+      read: () => streams.size,
+    });
     this.server = host.httpAdapter.getHttpServer();
     this.connections = boundConnections(this.server, config.trustedProxies);
     this.server.on('connection', () => this.arrived());

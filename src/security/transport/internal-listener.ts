@@ -30,6 +30,7 @@ export class InternalListener implements OnApplicationBootstrap, OnApplicationSh
       // No proxy stands in front of it: nobody says who the client is.
       addressOf: ({ socket }) => socket.remoteAddress ?? 'unknown',
       count: (address) => counter.count({ address, listener: 'internal' }),
+      answered: (answered) => counter.answered({ ...answered, listener: 'internal' }),
       answer: (request) => this.answer(request),
     });
   }
@@ -58,7 +59,7 @@ export class InternalListener implements OnApplicationBootstrap, OnApplicationSh
     const path = pathOf(request.url ?? '/');
     const page = path === '/' ? this.index() : await this.pages.find(path)?.(path);
     if (page === undefined) throw new Problem('not-found');
-    const headers = { 'content-type': page.contentType, 'content-security-policy': pagePolicy };
+    const headers = { 'content-type': page.contentType, 'content-security-policy': page.policy ?? pagePolicy };
     return { status: page.status, headers, body: page.body };
   }
 

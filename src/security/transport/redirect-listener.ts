@@ -5,6 +5,7 @@ import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShut
 import { createClientAddress } from '../../common/http/client-address.js';
 import { ExposedCredentials } from '../../common/access/exposed-credentials.js';
 import { Problem } from '../../common/http/problem.js';
+import { traceOf } from '../../common/http/trace-context.js';
 import { runInRequestContext } from '../../common/http/request-context.js';
 import { RequestCounter } from '../../common/http/request-counter.js';
 import { SecurityEvents } from '../../common/events/security-events.js';
@@ -46,6 +47,7 @@ export class RedirectListener implements OnApplicationBootstrap, OnApplicationSh
       addressOf: this.addressOf,
       trustedProxies,
       count: (address) => counter.count({ address, listener: 'public' }),
+      answered: (answered) => counter.answered({ ...answered, listener: 'http' }),
       answer: (request) => this.answer(request),
       denied: (problem, socket) => this.denied(problem, socket),
     });
@@ -71,7 +73,7 @@ export class RedirectListener implements OnApplicationBootstrap, OnApplicationSh
     this.received.set(socket, received);
     const address = socket.remoteAddress ?? 'unknown';
     // Whoever listens has read it, whether or not the client waited for the answer.
-    const context = { requestId: randomUUIDv7(), address };
+    const context = { requestId: randomUUIDv7(), trace: traceOf(undefined), address };
     socket.once(
       'close',
       () => void (received.hasUnread && runInRequestContext(context, () => this.search(received, address))),

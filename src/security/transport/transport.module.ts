@@ -2,6 +2,8 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { Inject, Module } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
+import { Measures, type Measure } from '../../common/events/measures.js';
+import { HealthChecks } from '../../common/health-checks.js';
 import { RequestCounter } from '../../common/http/request-counter.js';
 import { CONFIG, type Config } from '../../config/index.js';
 import { CertificateReload } from './certificate-reload.js';
@@ -14,6 +16,9 @@ import { limits } from './listener-options.js';
 import { RedirectListener } from './redirect-listener.js';
 import { createCountHook, createRequestRules } from './request-rules.js';
 
+/** Shorter than whoever reads measures waits. */
+const healthBoundMs = 700;
+
 // Threat: listeners in the middle, smuggled or ambiguous requests, clients that hold connections, hosts that are not
 // ours.
 // Does: TLS 1.2+ with reload, bounds and one meaning for every request, plain HTTP that only redirects or refuses,
@@ -22,7 +27,14 @@ import { createCountHook, createRequestRules } from './request-rules.js';
 // Remove: not by itself; it is the listener of the service.
 @Module({ providers: [CertificateReload, Drain, InternalListener, RedirectListener], exports: [Drain] })
 export class TransportModule {
-  constructor(host: HttpAdapterHost, @Inject(CONFIG) config: Config, counter: RequestCounter) {
+  constructor(
+    host: HttpAdapterHost,
+    @Inject(CONFIG) config: Config,
+    counter: RequestCounter,
+    health: HealthChecks,
+    measures: Measures,
+  ) {
+    measures.add(healthMeasure(health));
     const instance: FastifyInstance = host.httpAdapter.getInstance();
     // Before whatever refuses a request: a refusal costs something too.
     instance.addHook('onRequest', createCountHook(counter));
@@ -43,3 +55,14 @@ export class TransportModule {
     );
   }
 }
+
+const healthMeasure = (health: HealthChecks): Measure => ({
+  name: 'health_check_up',
+  help: '1 while what the service depends on works, by the name of its check.',
+  labels: ['check'],
+  read: async () =>
+    Object.entries((await health.run(healthBoundMs)).checks).map(([check, state]) => ({
+      labels: { check },
+      value: Number(state === 'up'),
+    })),
+});

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Notices } from '../../../src/auth/notices/notices.js';
+import { traceOf } from '../../../src/common/http/trace-context.js';
 import { runInRequestContext } from '../../../src/common/http/request-context.js';
 import { SecurityEvents, type SecurityAction, type SecurityEvent } from '../../../src/common/events/security-events.js';
 import { Database } from '../../../src/database/index.js';
@@ -110,7 +111,7 @@ describe('people are told what happens to their account [ASVS 6.3.5] [ASVS 6.3.7
       target: { type: 'user', id: dave.userId },
       details: { factor: 'sample' },
     };
-    const context = { requestId: 'x', address: '203.0.113.9' };
+    const context = { requestId: 'x', trace: traceOf(undefined), address: '203.0.113.9' };
     const refuse = () => runInRequestContext(context, () => get(SecurityEvents).reportLater(event));
     const told = async () => (await mailsTo(dave.email, 'A second factor was refused')).length;
     for (let times = 0; times < 20; times++) refuse();
@@ -153,7 +154,7 @@ describe('people are told what happens to their account [ASVS 6.3.5] [ASVS 6.3.7
     await record({ action: 'user_deleted', details: { again: true } });
     await app.mailQuiet();
     expect(app.outbox()).toHaveLength(before);
-    expect(get(Notices).statements({ action: 'sensitive_create', outcome: 'success' })).toEqual([]);
-    expect(get(Notices).statements({ action: 'authz_change', outcome: 'success' })).toBeUndefined();
+    expect(get(Notices).rows({ action: 'sensitive_create', outcome: 'success' })).toEqual([]);
+    expect(get(Notices).rows({ action: 'authz_change', outcome: 'success' })).toBeUndefined();
   });
 });

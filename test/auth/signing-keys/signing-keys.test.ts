@@ -3,6 +3,7 @@ import { createLocalJWKSet, jwtVerify } from 'jose';
 import { SigningKeyRepository } from '../../../src/auth/signing-keys/signing-key.repository.js';
 import { SigningKeys } from '../../../src/auth/signing-keys/signing-keys.js';
 import { SigningKeyRotation } from '../../../src/auth/signing-keys/signing-key-rotation.js';
+import { Measures } from '../../../src/common/events/measures.js';
 import { SharedState } from '../../../src/shared-state/index.js';
 import { signUp } from '../../support/actors.js';
 import { startApp, type TestApp } from '../../support/app.js';
@@ -63,7 +64,7 @@ describe('signing keys (ASVS V9.1, V11.1)', () => {
         nest.get(SigningKeyRepository, { strict: false }),
         nest.get(SigningKeyRotation, { strict: false }),
       ];
-      return new SigningKeys(repository, rotation, app.clock, nest.get(SharedState, { strict: false }));
+      return new SigningKeys(repository, rotation, app.clock, nest.get(SharedState, { strict: false }), new Measures());
     });
     await Promise.all(all.map((keys) => keys.reload()));
     expect(new Set(all.map((keys) => keys.active.id)).size).toBe(1);

@@ -115,7 +115,7 @@ describe('one event that the database never takes [practice 10.4] [ASVS 16.2.1]'
       'error.code': expect.any(String),
     });
     // With: detection, logging.
-    expect(app.logs().some(({ message }) => String(message).startsWith('alarm audit_write_fail'))).toBe(true);
+    expect(app.logs().some(({ message }) => String(message).startsWith('alert audit_write_fail'))).toBe(true);
     await app.sql('ALTER TABLE audit_events DROP CONSTRAINT broken');
   });
 

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { BeforeSecondFactor, Can, Public, StepUp } from '../../../src/common/access/access.decorators.js';
 import { Clock } from '../../../src/common/clock.js';
 import { Problem } from '../../../src/common/http/problem.js';
-import type { SecurityEvents } from '../../../src/common/events/security-events.js';
+import { SecurityEvents } from '../../../src/common/events/security-events.js';
 import { AuthorizationGuard } from '../../../src/security/authorization/authorization.guard.js';
 import { accountPermissions } from '../../../src/users/users.permissions.js';
 import { startApp, type TestApp } from '../../support/app.js';
@@ -36,13 +36,17 @@ describe('authorization: deny by default [practice 2.4] [ASVS 8.2.1]', () => {
     class Late {
       read() {}
     }
-    const guard = new AuthorizationGuard({} as SecurityEvents, new Clock());
+    const events = new SecurityEvents();
+    const reported: string[] = [];
+    events.observe(({ action }) => reported.push(action));
+    const guard = new AuthorizationGuard(events, new Clock());
     const context = {
       getHandler: () => Late.prototype.read,
       getClass: () => Late,
       switchToHttp: () => ({ getRequest: () => ({ user: {} }) }),
     };
     expect(() => guard.canActivate(context as unknown as ExecutionContext)).toThrow(new Problem('forbidden'));
+    expect(reported).toEqual(['authz_fail']);
   });
 
   it('a plugin adds a route to Fastify past every guard: the service does not start [A5-6]', async () => {

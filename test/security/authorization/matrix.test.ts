@@ -3,6 +3,8 @@ import { Agent } from 'node:https';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { permissions, user } from '../../../src/common/access/permissions.js';
 import { aligned } from '../../../src/common/aligned.js';
+import { SecurityEvents } from '../../../src/common/events/security-events.js';
+import { requestContext } from '../../../src/common/http/request-context.js';
 import { signUp } from '../../support/actors.js';
 import { startApp, type TestApp } from '../../support/app.js';
 import { leaveEveryTrace } from '../../support/every-trace.js';
@@ -39,6 +41,10 @@ let cast: Cast;
 let planted: ReadonlyMap<string, string>;
 /** All that was answered, each text once, and to whom. */
 const answered = new Map<string, Set<ActorName>>();
+/** What was reported of each refused request, by its id. */
+const reported = new Map<string, string[]>();
+/** Calls that were refused without a word to whoever watches. */
+const silent: string[] = [];
 /** A handshake for each refusal of a method would take most of the time. */
 const agent = new Agent({ keepAlive: true });
 
@@ -46,6 +52,12 @@ const internalNote = 'canary-internal-note-40417';
 
 beforeAll(async () => {
   app = await startApp({ modules: [SamplesModule] });
+  for (const { service } of app.instances)
+    service.app.get(SecurityEvents, { strict: false }).observe(({ action, outcome }) => {
+      const id = requestContext()?.requestId;
+      if (id === undefined || outcome === 'success') return;
+      reported.set(id, [...(reported.get(id) ?? []), action]);
+    });
   cast = await Cast.of(app);
   const holder = await signUp(app, 'holder');
   await leaveEveryTrace(app, holder);
@@ -78,8 +90,13 @@ async function call(method: string, path: string, name: ActorName): Promise<stri
     ...(token === '' ? {} : { token }),
     ...(body === undefined ? {} : { body }),
   };
-  return String(heard(name, await app.request(method, pathOf(path, cast, stage?.id), parts)).status);
+  const { status, headers } = heard(name, await app.request(method, pathOf(path, cast, stage?.id), parts));
+  const events = reported.get(headers['x-request-id'] ?? '') ?? [];
+  if (isRefusal(status) && events.length === 0) silent.push(`${method} ${path} ${name}: ${status}`);
+  return String(status);
 }
+
+const isRefusal = (status: number) => status === 401 || status === 403;
 
 function heard(name: ActorName, answer: Answer): Answer {
   for (const text of [JSON.stringify(answer.headers), answer.text])
@@ -151,6 +168,8 @@ describe.each(parts)('the part of the matrix in $folder [practice 2.3] [A5-1] [A
     async (path) => {
       const rows = await rowsOf(part, path);
       seen.push(...rows);
+      // Figures, trail and detection hear of each refusal, with the id of its request [ASVS 16.3.2].
+      expect(silent.splice(0)).toEqual([]);
       if (isWriting) return expect(rows).not.toEqual([]);
       const expected = new Map([...part.table].filter(([key]) => key.endsWith(` ${path}`)));
       expect(differences(expected, readTable(aligned([heading, ...rows]))), renewal).toEqual([]);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { StandardOutput } from '../../../src/security/logging/standard-output.js';
 import { send } from '../../support/http.js';
-import { freePort } from '../../support/tls-servers.js';
+import { freePort } from '../../../scripts/free-port.js';
 
 const root = mkdtempSync(join(tmpdir(), 'standard-output-'));
 const dataDirectory = join(root, 'data');

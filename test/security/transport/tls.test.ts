@@ -161,6 +161,53 @@ describe('Certificates are renewed without a restart (practice 1.2)', () => {
     agent.destroy();
   });
 
+  it('1,000 requests during ten renewals, on kept and on new connections: none is lost [practice 1.2]', async () => {
+    const kept = new Agent({ keepAlive: true, maxSockets: 4, ca: ca.cert, servername: 'localhost' });
+    const fresh = new Agent({ keepAlive: false, maxSockets: 4, ca: ca.cert, servername: 'localhost' });
+    const statuses: (number | string)[] = [];
+    const seen = new Set<string>();
+    const ask = (agent: Agent) =>
+      new Promise<void>((resolve) => {
+        const to = { host: '127.0.0.1', port: app.port, path: '/things', agent, headers: { host: 'localhost' } };
+        const call = request(to, (answer) => {
+          statuses.push(answer.statusCode ?? 0);
+          seen.add((answer.socket as TLSSocket).getPeerCertificate().serialNumber);
+          answer.resume().on('end', resolve);
+        });
+        call.on('error', (error) => resolve(void statuses.push(error.message))).end();
+      });
+    let asked = 0;
+    const client = async (agent: Agent) => {
+      while (asked++ < 1_000 || seen.size < 11) await ask(agent);
+    };
+    const renew = async () => {
+      for (let count = 0; count < 10; count++) {
+        const before = await serial();
+        await install(ca);
+        await until(async () => (await serial()) !== before);
+        // Somebody has to come while it is served.
+        await ask(fresh);
+      }
+    };
+    await Promise.all([renew(), ...[kept, kept, kept, kept, fresh, fresh, fresh, fresh].map(client)]);
+    expect(statuses.length).toBeGreaterThanOrEqual(1_000);
+    expect([...new Set(statuses)]).toEqual([200]);
+    kept.destroy();
+  }, 60_000);
+
+  it.each(['TLSv1.3', 'TLSv1.2'] as const)('comes again with %s: the handshake is the short one', async (version) => {
+    const only = { minVersion: version, maxVersion: version } as const;
+    const first = (await handshake(only)) as TLSSocket;
+    // TLS 1.3 sends tickets after the handshake, beside the first answer.
+    const ticket = new Promise<Buffer>((resolve) => first.once('session', resolve));
+    first.write('GET /things HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    const session = version === 'TLSv1.2' ? first.getSession() : await ticket;
+    const second = (await handshake({ ...only, session })) as TLSSocket;
+    expect([first.isSessionReused(), second.isSessionReused()]).toEqual([false, true]);
+    first.destroy();
+    second.destroy();
+  });
+
   it('the reloaded listener still refuses TLS 1.1 and weak suites: no option was forgotten', async () => {
     expect(await handshake({ maxVersion: 'TLSv1.1', minVersion: 'TLSv1.1', ciphers: 'ALL:@SECLEVEL=0' })).toBe(
       'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION',
@@ -298,22 +345,22 @@ async function forge(caCert: string, caKey: string): Promise<{ cert: string; key
 
 // Last: Nest's logger is one for the process, and the newest application has it.
 describe('the certificate that nobody renewed', () => {
-  it('expires in ten days: an error line and an event say so, at the start already', async () => {
+  it.each([29, 2])('expires in %i days: an error line and an event say so, at the start already', async (days) => {
     await install(ca);
     const day = 24 * 60 * 60 * 1000;
     vi.useFakeTimers({
       toFake: ['Date'],
-      now: new X509Certificate(readFileSync(certificateFile)).validToDate.getTime() - 10.5 * day,
+      now: new X509Certificate(readFileSync(certificateFile)).validToDate.getTime() - (days + 0.5) * day,
     });
     try {
       const late = await startSmallApp({ env: files });
       expect(late.events).toContainEqual({
         action: 'sys_error',
         outcome: 'failure',
-        details: { reason: 'certificate expires', days: 10 },
+        details: { reason: 'certificate expires', days },
       });
       // With: logging.
-      await late.logLine(({ message }) => message === 'the TLS certificate expires in 10 days: renew it');
+      await late.logLine(({ message }) => message === `the TLS certificate expires in ${days} days: renew it`);
       await late.close();
     } finally {
       vi.useRealTimers();

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { Principal } from '../../../src/common/access/principal.js';
+import type { Recording } from '../../../src/common/events/security-events.js';
 import type { Keyset } from '../../../src/common/http/cursors.js';
-import { Database, type Statement } from '../../../src/database/index.js';
+import { Database, type Insertion } from '../../../src/database/index.js';
 import { Prisma } from '../../../src/generated/prisma/client.js';
 import { conditionOf, samplePolicy, sampleRelations, type SampleFacts } from './sample.policy.js';
 import { relationIn, type CreateSample, type SampleView, type UpdateSample } from './samples.dto.js';
@@ -15,23 +16,30 @@ interface VersionedKey {
 
 const columns = Prisma.sql`id, owner_id AS "ownerId", title, body, visibility, note, rank, place, editors, viewers,
   version, created_at AS "createdAt", updated_at AS "updatedAt"`;
+const same = ['id', 'title', 'body', 'visibility', 'note', 'rank', 'place', 'editors', 'viewers', 'version'];
+const returned = {
+  ...Object.fromEntries(same.map((name) => [name, name])),
+  ownerId: 'owner_id',
+  createdAt: 'created_at',
+  updatedAt: 'updated_at',
+};
+
+type NewSample = Omit<CreateSample, 'place'> & { id: string; place?: object | null };
 
 /** Plain SQL: the table is none of the product's schema, so the client has no model of it. */
 @Injectable()
 export class SamplesRepository {
   constructor(private readonly database: Database) {}
 
-  /** The insert, to be sent with its event. */
-  insertion(
+  /** With what has to be written with it, and its event, by one statement. */
+  create(
     { userId }: Principal,
-    { id, title, body, visibility, note, rank, place }: CreateSample & { id: string },
-  ): Statement<SampleRow[]> {
-    const nested = place === undefined ? null : JSON.stringify(place);
-    return () => this.database.client.$queryRaw`
-      INSERT INTO samples (id, owner_id, title, body, visibility, note, rank, place)
-      VALUES (${id}::uuid, ${userId}::uuid, ${title}, ${body}, ${visibility ?? 'private'}, ${note ?? null},
-        ${rank ?? 0}, ${nested}::jsonb)
-      RETURNING ${columns}`;
+    { id, title, body, visibility = 'private', note = null, rank = 0, place = null }: NewSample,
+    also: readonly Insertion[],
+    recording: Recording,
+  ): Promise<SampleRow> {
+    const columns = { id, owner_id: userId, title, body, visibility, note, rank, place };
+    return this.database.insertAndRecord([{ table: 'samples', columns }, ...also], recording, returned);
   }
 
   async find(principal: Principal, id: string): Promise<SampleRow | undefined> {

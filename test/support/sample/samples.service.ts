@@ -6,7 +6,7 @@ import { SecurityEvents, type SecurityEvent } from '../../../src/common/events/s
 import { Cursors } from '../../../src/common/http/cursors.js';
 import { Problem } from '../../../src/common/http/problem.js';
 import { serialize } from '../../../src/common/http/view.js';
-import { Database, type Statement } from '../../../src/database/index.js';
+import { Database, type Insertion } from '../../../src/database/index.js';
 import { samplePolicy, sampleRelations, type SamplePolicy } from './sample.policy.js';
 import {
   SampleView,
@@ -31,15 +31,10 @@ export class SamplesService {
   async create(
     principal: Principal,
     body: CreateSample,
-    { id = randomUUIDv7(), first = [] }: { id?: string; first?: readonly Statement<unknown>[] } = {},
+    { id = randomUUIDv7(), first = [] }: { id?: string; first?: readonly Insertion[] } = {},
   ): Promise<SampleView> {
     const recording = this.events.recording(eventOf('sensitive_create', id));
-    const [row] = await this.database.changeAndRecord(
-      this.samples.insertion(principal, { ...body, id }),
-      recording,
-      first,
-    );
-    if (row === undefined) throw new Error('INSERT … RETURNING returned nothing');
+    const row = await this.samples.create(principal, { ...body, id }, first, recording);
     return serialize(SampleView, { relation: 'owner' }, row);
   }
 

@@ -54,14 +54,21 @@ export function open(key: KeyObject, associatedData: Buffer, sealed: Buffer): Bu
  * Plain joining would let `ab|c` and `a|bc` share a MAC (NIST SP 800-185 s2.3 has the same construction).
  */
 export function lengthPrefixed(parts: readonly (string | Buffer)[]): Buffer {
-  let size = 0;
-  for (const part of parts) size += 4 + Buffer.byteLength(part);
-  const bytes = Buffer.allocUnsafe(size);
+  let maxSize = 0;
+  for (const part of parts) maxSize += 4 + maxBytesOf(part);
+  const bytes = Buffer.allocUnsafe(maxSize);
   let offset = 0;
   for (const part of parts) {
-    const length = typeof part === 'string' ? bytes.write(part, offset + 4, 'utf8') : part.copy(bytes, offset + 4);
-    bytes.writeUInt32BE(length, offset);
+    const length = typeof part === 'string' ? bytes.write(part, offset + 4) : part.copy(bytes, offset + 4);
+    bytes[offset] = length >>> 24;
+    bytes[offset + 1] = length >>> 16;
+    bytes[offset + 2] = length >>> 8;
+    bytes[offset + 3] = length;
     offset += 4 + length;
   }
-  return bytes;
+  return bytes.subarray(0, offset);
 }
+
+/** Three bytes of UTF-8 hold any unit of a string; to count those of a short one costs more than their room. */
+const maxBytesOf = (part: string | Buffer): number =>
+  typeof part === 'string' && part.length <= 256 ? 3 * part.length : Buffer.byteLength(part);

@@ -57,6 +57,12 @@ export class KeyScopes {
     );
   }
 
+  /** Where a call on this client finds its keys, and makes them. */
+  current(client: unknown): Connection {
+    const running = this.running.getStore();
+    return running !== undefined && running.client === client ? running : this.root;
+  }
+
   /**
    * Runs a transaction that `parent` begins. Its keys go to everybody when it commits; those of a nested one (a
    * savepoint) go to the transaction around it.

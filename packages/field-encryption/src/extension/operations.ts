@@ -53,16 +53,17 @@ export class Operations {
     deleteMany: onlyFilters,
     aggregate: ({ model, args }) => this.filters.aggregates(model, args),
     groupBy: ({ model, args }) => this.filters.aggregates(model, args),
-    create: (call) => this.create(call, [call.args['data']]),
-    createMany: (call) => this.create(call, asList(call.args['data'])),
-    createManyAndReturn: (call) => this.create(call, asList(call.args['data'])),
+    create: ({ model, args, connection }) => this.create(model, [args['data']], connection),
+    createMany: ({ model, args, connection }) => this.create(model, asList(args['data']), connection),
+    createManyAndReturn: ({ model, args, connection }) => this.create(model, asList(args['data']), connection),
     update: (call) => this.update(call),
     updateMany: ({ model, args }) => new Writes(this.filters).updateMany(model, args['data']),
     updateManyAndReturn: ({ model, args }) => new Writes(this.filters).updateMany(model, args['data']),
     upsert: (call) => this.upsert(call),
   };
 
-  private create({ model, connection }: Call, rows: readonly unknown[]): Promise<void> {
+  /** Seals the values of new rows, in place. */
+  create(model: Model, rows: readonly unknown[], connection: KeyScope): Promise<void> {
     const writes = new Writes(this.filters);
     for (const data of rows) writes.create(model, data);
     return this.sealing.seal(connection, writes.seals);

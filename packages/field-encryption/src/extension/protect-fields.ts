@@ -5,7 +5,7 @@ import { DataKeys } from '../keys/data-keys.js';
 import type { FieldMap } from '../field-map.js';
 import { type FieldFault, throwMisuse } from '../field-encryption.error.js';
 import { Filters } from './filters.js';
-import { type Client, KeyScopes, type TransactionInfo } from './key-scopes.js';
+import { type Client, type Connection, KeyScopes, type TransactionInfo } from './key-scopes.js';
 import { type KeySource, type KeyWrapper, LocalKeyWrapper } from '../keys/key-wrapper.js';
 import { Opening } from './opening.js';
 import { Operations, Sealing } from './operations.js';
@@ -41,6 +41,25 @@ interface ExtensibleClient extends Client {
   $transaction(this: unknown, work: unknown, options?: object): Promise<unknown>;
 }
 
+/** A row as it is stored: for statements that are written by hand. */
+export interface StoredRow {
+  readonly table: string;
+  /** Column -> value; cells and blind indexes among them. */
+  readonly columns: Readonly<Record<string, unknown>>;
+}
+
+export interface Sealer {
+  /**
+   * The row that `create` of the model would write, for a statement written by hand: sealed, under the names of the
+   * table. Defaults of the schema are left to the database, and relations are no columns.
+   * @throws FieldEncryptionError as `create` does, and for a field that is no column.
+   */
+  $seal(model: string, data: object): Promise<StoredRow>;
+}
+
+/** @param client one of `protectFields()`, or that of a transaction on it. */
+export const sealerOf = (client: object): Sealer => client as Sealer;
+
 const rawOperations = new Set(['$queryRaw', '$queryRawUnsafe', '$queryRawTyped', '$executeRaw', '$executeRawUnsafe']);
 
 /**
@@ -50,17 +69,15 @@ const rawOperations = new Set(['$queryRaw', '$queryRawUnsafe', '$queryRawTyped',
 export function protectFields<C extends object>(client: C, options: ProtectOptions): Omit<C, '$on' | '$extends'> {
   const base = client as unknown as ExtensibleClient;
   const scopes = new KeyScopes(base, options.cache ?? new DataKeyCache());
+  const parts = partsOf(options);
   const extended = base.$extends({
     name: 'field-encryption',
-    query: { $allOperations: queryCallback(options, scopes) },
+    query: { $allOperations: queryCallback(options, scopes, parts) },
     client: {
-      // It would run behind the checks, beside the database: it could sort by a sealed field, or write plaintext.
-      $extends(): never {
-        return throwMisuse(
-          'unsupported-operation',
-          'an extension on top would pass by field encryption: extend the client first, then protectFields()',
-        );
+      $seal(this: unknown, model: string, data: object): Promise<StoredRow> {
+        return sealRow(options.fields, parts, { model, data, connection: scopes.current(this) });
       },
+      $extends: refuseExtension,
       $transaction(this: unknown, work: unknown, settings?: object): Promise<unknown> {
         if (typeof work !== 'function') return base.$transaction.call(this, work, settings);
         return scopes.transaction(this, (enter) =>
@@ -77,7 +94,35 @@ export function protectFields<C extends object>(client: C, options: ProtectOptio
   return extended as Omit<C, '$on' | '$extends'>;
 }
 
-function queryCallback(options: ProtectOptions, scopes: KeyScopes): (call: QueryCall) => Promise<unknown> {
+/** It would run behind the checks, beside the database: it could sort by a sealed field, or write plaintext. */
+const refuseExtension = (): never =>
+  throwMisuse(
+    'unsupported-operation',
+    'an extension on top would pass by field encryption: extend the client first, then protectFields()',
+  );
+
+async function sealRow(
+  fields: FieldMap,
+  { models, operations }: ReturnType<typeof partsOf>,
+  { model, data, connection }: { model: string; data: object; connection: Connection },
+): Promise<StoredRow> {
+  const row = { ...data };
+  await operations.create(models.get(model), [row], connection);
+  return { table: fields[model]?.table ?? '', columns: columnsOf(model, fields[model], row) };
+}
+
+function columnsOf(model: string, fields: FieldMap[string] | undefined, row: Args): Args {
+  const columns: Args = {};
+  for (const name in row) {
+    if (row[name] === undefined) continue;
+    const column = fields?.columns[name];
+    if (column === undefined) throwMisuse('unsupported-operation', `${model}.${name} is no column`);
+    columns[column] = row[name];
+  }
+  return columns;
+}
+
+function partsOf(options: ProtectOptions) {
   const models = new Models(options.fields);
   const blindIndex = new BlindIndex(options.keyRing);
   const keys = new DataKeys(options.wrappers ?? [new LocalKeyWrapper(options.keyRing)], options.onFault);
@@ -85,7 +130,14 @@ function queryCallback(options: ProtectOptions, scopes: KeyScopes): (call: Query
   const selection = new Selection(filters);
   const operations = new Operations(filters, new Sealing(keys, blindIndex));
   const opening = new Opening(keys, blindIndex, options.onFault);
+  return { models, selection, operations, opening };
+}
 
+function queryCallback(
+  options: ProtectOptions,
+  scopes: KeyScopes,
+  { models, selection, operations, opening }: ReturnType<typeof partsOf>,
+): (call: QueryCall) => Promise<unknown> {
   return async ({ model: name, operation, args, query, __internalParams: internal }) => {
     if (name === undefined) {
       if (!rawOperations.has(operation))

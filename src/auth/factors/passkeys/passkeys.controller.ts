@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
-import { BeforeSecondFactor, Can, Public, StepUp } from '../../../common/access/access.decorators.js';
+import { BeforeSecondFactor, Can, OpenInLockdown, Public, StepUp } from '../../../common/access/access.decorators.js';
 import { CarriesCookie } from '../../../common/http/cookies.js';
 import { IdParam } from '../../../common/http/fields.js';
 import { CurrentPerson, type Person } from '../../../common/access/principal.js';
@@ -88,6 +88,7 @@ export class PasskeySignInController {
 
   /** A challenge for `navigator.credentials.get()`, good for five minutes and one answer. */
   @Post('sign-in-options')
+  @OpenInLockdown()
   @HttpCode(200)
   @Public()
   @RateLimit(passkeyLimits)
@@ -98,6 +99,7 @@ export class PasskeySignInController {
 
   /** Begins a session, as a login does. It also proves the second factor that is due after a password. */
   @Post('sign-in')
+  @OpenInLockdown()
   @HttpCode(200)
   @Public()
   @RateLimit(passkeyLimits)

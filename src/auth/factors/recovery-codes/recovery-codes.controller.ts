@@ -1,6 +1,6 @@
 import { Body, Controller, Get, HttpCode, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
-import { BeforeSecondFactor, Can, StepUp } from '../../../common/access/access.decorators.js';
+import { BeforeSecondFactor, Can, OpenInLockdown, StepUp } from '../../../common/access/access.decorators.js';
 import { CarriesCookie } from '../../../common/http/cookies.js';
 import { CurrentPerson, type Person } from '../../../common/access/principal.js';
 import { RateLimit } from '../../../common/http/rate-limit.js';
@@ -39,6 +39,7 @@ export class RecoveryCodesController {
 
   /** The second factor of a sign-in, when the usual one is lost. Lower case and missing hyphens are accepted. */
   @Post('verify')
+  @OpenInLockdown()
   @HttpCode(200)
   @Can(factorPermissions.prove)
   @BeforeSecondFactor()

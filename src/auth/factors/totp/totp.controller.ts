@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, HttpCode, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
-import { BeforeSecondFactor, Can, StepUp } from '../../../common/access/access.decorators.js';
+import { BeforeSecondFactor, Can, OpenInLockdown, StepUp } from '../../../common/access/access.decorators.js';
 import { CarriesCookie } from '../../../common/http/cookies.js';
 import { CurrentPerson, type Person } from '../../../common/access/principal.js';
 import { RateLimit } from '../../../common/http/rate-limit.js';
@@ -42,6 +42,7 @@ export class TotpController {
 
   /** The second factor of a sign-in: answers the tokens of a whole session, and ends the one that waited. */
   @Post('verify')
+  @OpenInLockdown()
   @HttpCode(200)
   @Can(factorPermissions.prove)
   @BeforeSecondFactor()

@@ -1,0 +1,1 @@
+export { SecurityConsoleModule } from './security-console.module.js';
