@@ -19,6 +19,7 @@ import { fieldMap } from '../generated/field-encryption/index.js';
 import { PrismaClient } from '../generated/prisma/client.js';
 import { openKeyWrappers } from '../security/data-protection/index.js';
 import { connectionOptions, withClient } from './connection.js';
+import { directReads } from './direct-reads.js';
 import { runningEmbedded, startEmbedded, type EmbeddedDatabase } from './embedded.js';
 import { insertRows, type Insertion } from './insertion.js';
 import { migrate } from './migrations.js';
@@ -45,6 +46,7 @@ const connect = (
   return protectFields(client, {
     fields: fieldMap,
     ...keys,
+    read: directReads(connections, fieldMap, statementNameGenerator),
     onFault,
     unreadable: () => (isShowingUnreadable() ? unreadableText : undefined),
   });
