@@ -23,7 +23,7 @@ beforeAll(async () => {
 afterAll(() => vault.close());
 
 describe('a read past Prisma [practice 7.3]', () => {
-  it('is asked with filters on the blind index and what opening needs; cells are opened, the rest taken out', async () => {
+  it('is asked with filters on blind indexes and what opening needs; cells are opened, the rest goes', async () => {
     asked.length = 0;
     const rows = await db.user.findMany({
       where: { email: ann.email },
