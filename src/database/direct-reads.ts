@@ -21,10 +21,18 @@ export function directReads(connections: Pool, fields: FieldMap, nameOf: Stateme
 }
 
 /** What the driver gives as Prisma does. A time without zone it takes for one of the machine's zone, for example. */
-const readableTypes = ['String', 'String Uuid', 'Int', 'Boolean', 'DateTime Timestamptz', 'String[]'];
-const readable: ReadonlySet<string | undefined> = new Set(readableTypes);
+const readable = new Set(['String', 'String Uuid', 'Int', 'Boolean', 'DateTime Timestamptz', 'String[]']);
+/** What comes out of JSON as it went in. */
+const readableInJson = new Set(['String', 'String Uuid', 'Int', 'Boolean']);
 const operations = new Set(['findUnique', 'findFirst', 'findMany']);
 const parts = new Set(['where', 'select', 'orderBy', 'take']);
+const signs: ReadonlyMap<string, string> = new Map([
+  ['equals', '='],
+  ['lt', '<'],
+  ['lte', '<='],
+  ['gt', '>'],
+  ['gte', '>='],
+]);
 
 /** Thrown on the way, and caught where the way began: Prisma reads this one. */
 const notPlain = new Error('not plain');
@@ -41,11 +49,19 @@ export function statementOf(
 ): { readonly text: string; readonly values: readonly unknown[] } | undefined {
   if (!operations.has(operation) || Object.keys(args).some((name) => !parts.has(name))) return undefined;
   try {
-    return new Statement(fields).read(modelIn(fields, model), operation, args);
+    return new Statement(fields).read(model, operation, args);
   } catch (error) {
     if (error === notPlain) return undefined;
     throw error;
   }
+}
+
+type Wanted = readonly [name: string, value: unknown];
+
+/** A table in the statement, by the name that it has there. */
+interface Table {
+  readonly model: ModelFields;
+  readonly alias: string;
 }
 
 class Statement {
@@ -54,52 +70,71 @@ class Statement {
 
   constructor(private readonly fields: FieldMap) {}
 
-  read(model: ModelFields, operation: string, { where, select, orderBy, take }: Args) {
-    const isMany = operation === 'findMany';
-    const table = this.alias();
+  read(model: string, operation: string, { where, select, orderBy, take }: Args) {
+    const table = this.table(model);
     const text = [
-      `SELECT ${columnsOf(model, select, table)} FROM ${quoted(model.table)} ${table}`,
-      ...this.where(model, table, operation === 'findUnique' ? where : given(where)),
-      ...order(model, table, orderBy),
-      ...(isMany ? this.limit(take) : ['LIMIT 1']),
+      `SELECT ${this.columns(table, select)} FROM ${nameOf(table)}`,
+      ...this.where(table, operation === 'findUnique' ? where : given(where)),
+      ...order(table, orderBy),
+      ...(operation === 'findMany' ? this.limit(take) : ['LIMIT 1']),
     ].join(' ');
     return { text, values: this.values };
   }
 
-  private where(model: ModelFields, table: string, where: unknown): string[] {
-    return where === undefined || (isObject(where) && isEmpty(where))
-      ? []
-      : [`WHERE ${this.condition(model, table, where)}`];
+  private columns(table: Table, select: unknown): string {
+    const all = () => Object.keys(table.model.columns).map((name): Wanted => [name, true]);
+    const wanted = select === undefined ? all() : wantedOf(select);
+    const columns = wanted.map(([name, value]) => {
+      const column = value === true ? columnOf(table, name, readable) : this.related(table, name, value);
+      return `${column} AS ${quoted(name)}`;
+    });
+    return columns.join(', ');
+  }
+
+  /** `shares: { where, select }`: with the row, as JSON. */
+  private related(table: Table, name: string, value: unknown): string {
+    if (!isObject(value) || Object.keys(value).toSorted().join() !== 'select,where') throw notPlain;
+    const { far, links } = this.join(table, name);
+    const pairs = wantedOf(value['select']).map(([field, taken]) => {
+      if (taken !== true) throw notPlain;
+      return `'${field}', ${columnOf(far, field, readableInJson)}`;
+    });
+    const rows = `coalesce(json_agg(json_build_object(${pairs.join(', ')})), '[]')`;
+    return `(SELECT ${rows} FROM ${nameOf(far)} WHERE ${links} AND ${this.condition(far, value['where'])})`;
+  }
+
+  private where(table: Table, where: unknown): string[] {
+    const isEverything = where === undefined || (isObject(where) && Object.keys(where).length === 0);
+    return isEverything ? [] : [`WHERE ${this.condition(table, where)}`];
   }
 
   /** One that is empty means everything in some places and nothing in others: Prisma knows. */
-  private condition(model: ModelFields, table: string, where: unknown): string {
-    if (!isObject(where) || isEmpty(where)) throw notPlain;
+  private condition(table: Table, where: unknown): string {
+    if (!isObject(where) || Object.keys(where).length === 0) throw notPlain;
     const all = Object.entries(where).map(([name, value]) => {
-      if (name === 'AND' || name === 'OR') return this.combination(model, table, name, value);
-      return Object.hasOwn(model.columns, name)
-        ? this.comparison(model, table, name, value)
-        : this.exists(model, table, name, value);
+      if (name === 'AND' || name === 'OR') return this.combination(table, name, value);
+      return Object.hasOwn(table.model.columns, name)
+        ? this.comparison(table, name, value)
+        : this.exists(table, name, value);
     });
     return all.join(' AND ');
   }
 
-  private combination(model: ModelFields, table: string, word: string, value: unknown): string {
-    const list = Array.isArray(value) ? value : [value];
+  private combination(table: Table, word: string, value: unknown): string {
+    const list: unknown[] = Array.isArray(value) ? value : [value];
     if (list.length === 0) throw notPlain;
-    return `(${list.map((part) => `(${this.condition(model, table, part)})`).join(` ${word} `)})`;
+    return `(${list.map((part) => `(${this.condition(table, part)})`).join(` ${word} `)})`;
   }
 
-  private comparison(model: ModelFields, table: string, name: string, value: unknown): string {
-    const column = `${table}.${quoted(model.columns[name] ?? '')}`;
-    const type = model.types[name];
-    if (value === null) return `${column} IS NULL`;
-    if (!isObject(value)) return `${column} = ${this.parameter(type, value)}`;
+  private comparison(table: Table, name: string, value: unknown): string {
+    const column = columnOf(table, name);
+    const type = table.model.types[name];
+    if (!isObject(value)) return this.equality(column, type, value);
     const compared = Object.entries(value).map(([operator, operand]) => {
-      if (operator === 'in' && Array.isArray(operand)) return `${column} = ANY (${this.list(type, operand)})`;
+      if (operator === 'equals') return this.equality(column, type, operand);
       if (operator === 'not' && operand === null) return `${column} IS NOT NULL`;
-      if (operator === 'equals' && operand === null) return `${column} IS NULL`;
-      const sign = Object.hasOwn(signs, operator) ? signs[operator] : undefined;
+      if (operator === 'in' && Array.isArray(operand)) return `${column} = ANY (${this.list(type, operand)})`;
+      const sign = signs.get(operator);
       if (sign === undefined) throw notPlain;
       return `${column} ${sign} ${this.parameter(type, operand)}`;
     });
@@ -107,20 +142,26 @@ class Statement {
     return compared.join(' AND ');
   }
 
+  private equality(column: string, type: string | undefined, value: unknown): string {
+    return value === null ? `${column} IS NULL` : `${column} = ${this.parameter(type, value)}`;
+  }
+
   /** `shares: { some: { … } }`: the way that policies ask for a relation. */
-  private exists(model: ModelFields, table: string, name: string, value: unknown): string {
-    const relation = Object.hasOwn(model.relations, name) ? model.relations[name] : undefined;
-    if (relation?.list !== true || !isObject(value) || Object.keys(value).join() !== 'some') throw notPlain;
-    const other = modelIn(this.fields, relation.model);
-    const far = this.alias();
-    const links = Object.entries(relation.links).map(([theirs, own]) => {
-      const [there, here] = [other.columns[theirs], model.columns[own]];
-      if (there === undefined || here === undefined) throw notPlain;
-      return `${far}.${quoted(there)} = ${table}.${quoted(here)}`;
-    });
-    if (links.length === 0) throw notPlain;
-    const found = [...links, this.condition(other, far, value['some'])].join(' AND ');
-    return `EXISTS (SELECT FROM ${quoted(other.table)} ${far} WHERE ${found})`;
+  private exists(table: Table, name: string, value: unknown): string {
+    if (!isObject(value) || Object.keys(value).join() !== 'some') throw notPlain;
+    const { far, links } = this.join(table, name);
+    return `EXISTS (SELECT FROM ${nameOf(far)} WHERE ${links} AND ${this.condition(far, value['some'])})`;
+  }
+
+  /** The far end of a relation to many rows, and the condition that links it to this one. */
+  private join(table: Table, name: string): { far: Table; links: string } {
+    const relation = Object.hasOwn(table.model.relations, name) ? table.model.relations[name] : undefined;
+    if (relation?.list !== true || Object.keys(relation.links).length === 0) throw notPlain;
+    const far = this.table(relation.model);
+    const links = Object.entries(relation.links).map(
+      ([theirs, own]) => `${columnOf(far, theirs)} = ${columnOf(table, own)}`,
+    );
+    return { far, links: links.join(' AND ') };
   }
 
   private limit(take: unknown): string[] {
@@ -139,12 +180,12 @@ class Statement {
     return `$${this.values.push(list)}`;
   }
 
-  private alias(): string {
-    return `t${this.tables++}`;
+  private table(name: string): Table {
+    const model = Object.hasOwn(this.fields, name) ? this.fields[name] : undefined;
+    if (model === undefined) throw notPlain;
+    return { model, alias: `t${this.tables++}` };
   }
 }
-
-const signs: Readonly<Record<string, string>> = { equals: '=', lt: '<', lte: '<=', gt: '>', gte: '>=' };
 
 /** Of any other type, and of the wrong one, Prisma thinks. */
 function fits(type: string | undefined, value: unknown): boolean {
@@ -154,30 +195,27 @@ function fits(type: string | undefined, value: unknown): boolean {
   return type === 'DateTime Timestamptz' && value instanceof Date;
 }
 
-function columnsOf({ columns, types }: ModelFields, select: unknown, table: string): string {
-  const names = select === undefined ? Object.keys(columns) : selected(select);
-  if (names.length === 0 || !names.every((name) => Object.hasOwn(columns, name) && readable.has(types[name])))
-    throw notPlain;
-  return names.map((name) => `${table}.${quoted(columns[name] ?? '')} AS ${quoted(name)}`).join(', ');
+function columnOf({ model, alias }: Table, name: string, types?: ReadonlySet<string>): string {
+  const column = Object.hasOwn(model.columns, name) ? model.columns[name] : undefined;
+  if (column === undefined || types?.has(model.types[name] ?? '') === false) throw notPlain;
+  return `${alias}.${quoted(column)}`;
 }
 
-function selected(select: unknown): string[] {
-  if (!isObject(select)) throw notPlain;
-  return Object.entries(select).flatMap(([name, value]) => {
-    if (typeof value === 'boolean') return value ? [name] : [];
-    if (value === undefined) return [];
-    throw notPlain;
-  });
+function wantedOf(select: unknown): Wanted[] {
+  const wanted = isObject(select)
+    ? Object.entries(select).filter(([, value]) => value !== undefined && value !== false)
+    : [];
+  if (wanted.length === 0) throw notPlain;
+  return wanted;
 }
 
-function order({ columns }: ModelFields, table: string, orderBy: unknown): string[] {
+function order(table: Table, orderBy: unknown): string[] {
   if (orderBy === undefined) return [];
   const list: unknown[] = Array.isArray(orderBy) ? orderBy : [orderBy];
   const keys = list.map((part) => {
     const [[name, direction] = ['', ''], ...others] = isObject(part) ? Object.entries(part) : [];
-    if (others.length > 0 || !Object.hasOwn(columns, name) || (direction !== 'asc' && direction !== 'desc'))
-      throw notPlain;
-    return `${table}.${quoted(columns[name] ?? '')} ${direction === 'asc' ? 'ASC' : 'DESC'}`;
+    if (others.length > 0 || (direction !== 'asc' && direction !== 'desc')) throw notPlain;
+    return `${columnOf(table, name)} ${direction}`;
   });
   return keys.length === 0 ? [] : [`ORDER BY ${keys.join(', ')}`];
 }
@@ -186,18 +224,12 @@ function order({ columns }: ModelFields, table: string, orderBy: unknown): strin
 const given = (where: unknown): unknown =>
   isObject(where) ? Object.fromEntries(Object.entries(where).filter(([, value]) => value !== undefined)) : where;
 
-function modelIn(fields: FieldMap, name: string): ModelFields {
-  const model = Object.hasOwn(fields, name) ? fields[name] : undefined;
-  if (model === undefined) throw notPlain;
-  return model;
-}
-
 function isObject(value: unknown): value is Args {
   if (typeof value !== 'object' || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;
 }
 
-const isEmpty = (value: Args): boolean => Object.keys(value).length === 0;
+const nameOf = ({ model, alias }: Table): string => `${quoted(model.table)} ${alias}`;
 
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;

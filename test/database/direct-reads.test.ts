@@ -69,6 +69,15 @@ const plain: Case[] = [
     'findMany',
     () => ({ where: { version: 1, AND: { OR: [{ id: bob.userId }, { status: 'locked' }] } }, orderBy: { id: 'asc' } }),
   ],
+  [
+    'with rows of a relation, and what is sealed in them',
+    'User',
+    'findMany',
+    () => ({
+      select: { id: true, sessions: { where: { endedAt: null }, select: { device: true, inBrowser: true } } },
+      orderBy: { id: 'asc' },
+    }),
+  ],
   ['by both of a list', 'User', 'findMany', () => ({ where: { AND: [{ id: bob.userId }, { id: alice.userId }] } })],
 ];
 
@@ -110,6 +119,13 @@ const left: [what: string, operation: string, args: object][] = [
   ['null in a list', 'findMany', { where: { id: { in: [null] } } }],
   ['another quantity of a relation', 'findMany', { where: { sessions: { none: { endedAt: null } } } }],
   ['a relation among the fields', 'findMany', { select: { sessions: true } }],
+  ['a time in a relation', 'findMany', { select: { sessions: { where: { id: 'a' }, select: { createdAt: true } } } }],
+  [
+    'rows of a relation in an order',
+    'findMany',
+    { select: { sessions: { where: { id: 'a' }, orderBy: { id: 'asc' } } } },
+  ],
+  ['all rows of a relation', 'findMany', { select: { sessions: { where: {}, select: { id: true } } } }],
   ['a field that is not there', 'findMany', { select: { secret: true } }],
   ['no field at all', 'findMany', { select: { id: false } }],
   ['a field left out', 'findMany', { omit: { email: true } }],
