@@ -72,9 +72,8 @@ try {
       );
       const seconds = (performance.now() - startedAt) / 1000;
       const { user, system } = process.cpuUsage(cpuBefore);
-      process.stdout.write(
-        `${seen} events: ${Math.round(seen / seconds)} a second, ${((user + system) / seen).toFixed(1)} us of CPU each\n`,
-      );
+      const [rate, cpu] = [Math.round(seen / seconds), ((user + system) / seen).toFixed(1)];
+      process.stdout.write(`${seen} events: ${rate} a second, ${cpu} us of CPU each\n`);
     }
   });
 } finally {
