@@ -116,7 +116,7 @@ function problemPage({ name, status, title }: EdgeProblem, headers: Edge['header
   const lines = fields.map(([field, value]) => `    add_header ${field} "${value}" always;\n`).join('');
   return (
     `error_page ${codes.join(' ')} =${status} /.edge/${status};\n` +
-    `location = /.edge/${status} {\n    internal;\n    default_type "application/problem+json; charset=utf-8";\n` +
+    `location = /.edge/${status} {\n    internal;\n    modsecurity off;\n    default_type "application/problem+json; charset=utf-8";\n` +
     `${lines}${further[status] ?? ''}    return ${status} '${body.replaceAll("'", String.raw`\'`)}';\n}\n`
   );
 }

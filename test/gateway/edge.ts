@@ -12,12 +12,16 @@ import { Authority, type CertificateFiles } from '../support/tls-servers.js';
 export const gatewayName = 'gateway.internal';
 const nobody = 65_534;
 
-interface EdgeOptions {
-  /** The instances behind it; those of the app, when nothing is said. */
-  readonly ports?: readonly number[];
-  /** Lines of the site that a test changes. */
-  readonly site?: string;
+/** What stands behind the edge: where it listens, and who signed what it shows. */
+export interface Behind {
+  readonly ports: readonly number[];
+  readonly ca: string;
 }
+
+export const instancesOf = ({ dataDirectory, instances }: Pick<TestApp, 'dataDirectory' | 'instances'>): Behind => ({
+  ports: instances.map(({ addresses }) => addresses.https),
+  ca: readFileSync(join(dataDirectory, 'tls', 'ca.crt'), 'utf8'),
+});
 
 /** The CAs of one test: one signs the gateway's certificate for the service, the other what the public sees. */
 export class Trust {
@@ -69,16 +73,10 @@ export class Edge {
     child.stderr?.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
   }
 
-  static async start(
-    app: Pick<TestApp, 'dataDirectory' | 'instances'>,
-    trust: Trust,
-    options: EdgeOptions = {},
-  ): Promise<Edge> {
+  static async start(behind: Behind, trust: Trust): Promise<Edge> {
     const port = await freePort();
     const directory = mkdtempSync(join(tmpdir(), 'edge-'));
-    const ports = options.ports ?? app.instances.map(({ addresses }) => addresses.https);
-    const ca = readFileSync(join(app.dataDirectory, 'tls', 'ca.crt'), 'utf8');
-    writeSite(directory, trust, { port, ports, ca, site: options.site ?? '' });
+    writeSite(directory, trust, port, behind);
     const isRoot = process.getuid?.() === 0;
     if (isRoot) spawnSync('chown', ['-R', `${nobody}:${nobody}`, directory]);
     const child = spawn('nginx', ['-p', `${directory}/`, '-c', join(directory, 'nginx.conf'), '-g', 'daemon off;'], {
@@ -123,15 +121,8 @@ const isOpen = (port: number): Promise<boolean> =>
     socket.once('error', () => done(false));
   });
 
-interface Site {
-  readonly port: number;
-  readonly ports: readonly number[];
-  readonly ca: string;
-  readonly site: string;
-}
-
 /** A copy of deploy/gateway in which only the files of the site are other ones. */
-export function writeSite(directory: string, trust: Trust, { port, ports, ca, site }: Site): void {
+export function writeSite(directory: string, trust: Trust, port: number, { ports, ca }: Behind): void {
   cpSync(resolve('deploy/gateway'), directory, { recursive: true });
   mkdirSync(join(directory, 'tls'));
   const files = {
@@ -152,8 +143,7 @@ proxy_ssl_certificate tls/gateway.crt;
 proxy_ssl_certificate_key tls/gateway.key;
 proxy_ssl_trusted_certificate tls/service-ca.crt;
 proxy_ssl_name localhost;
-modsecurity_rules 'SecAuditLog ${join(directory, 'blocked.log')}';
-${site}\n`,
+`,
   };
   for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text);
   chmodSync(directory, 0o700);
