@@ -16,6 +16,10 @@ const nobody = 65_534;
 export interface Behind {
   readonly ports: readonly number[];
   readonly ca: string;
+  /** What is said about nginx then holds without ModSecurity. */
+  readonly withoutRules?: boolean;
+  /** In the place of the exported files. */
+  readonly generated?: Readonly<Record<string, string>>;
 }
 
 export const instancesOf = ({ dataDirectory, instances }: Pick<TestApp, 'dataDirectory' | 'instances'>): Behind => ({
@@ -122,8 +126,18 @@ const isOpen = (port: number): Promise<boolean> =>
   });
 
 /** A copy of deploy/gateway in which only the files of the site are other ones. */
-export function writeSite(directory: string, trust: Trust, port: number, { ports, ca }: Behind): void {
+export function writeSite(
+  directory: string,
+  trust: Trust,
+  port: number,
+  { ports, ca, withoutRules = false, generated = {} }: Behind,
+): void {
   cpSync(resolve('deploy/gateway'), directory, { recursive: true });
+  if (withoutRules) {
+    const main = join(directory, 'nginx.conf');
+    writeFileSync(main, readFileSync(main, 'utf8').replace('modsecurity on;', 'modsecurity off;'));
+  }
+  for (const [name, text] of Object.entries(generated)) writeFileSync(join(directory, 'generated', name), text);
   mkdirSync(join(directory, 'tls'));
   const files = {
     'tls/public.crt': readFileSync(trust.publicPair.cert),

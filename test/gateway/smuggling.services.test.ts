@@ -82,7 +82,9 @@ let trust: Trust;
 let app: TestApp;
 let recorder: Server;
 let edge: Edge;
-let received: string[] = [];
+let received: { text: string }[] = [];
+/** The recorder hangs up on whatever comes. */
+let hangsUp = false;
 
 beforeAll(async () => {
   trust = await Trust.create();
@@ -91,7 +93,8 @@ beforeAll(async () => {
   const ca = readFileSync(trust.authority.caFile, 'utf8');
   recorder = createServer({ ...own, ca, requestCert: true, rejectUnauthorized: true }, record).listen(0, '127.0.0.1');
   await new Promise((done) => recorder.once('listening', done));
-  edge = await Edge.start({ ports: [(recorder.address() as AddressInfo).port], ca }, trust);
+  // Without the rule set, which refuses most of it first: nginx and the service have to agree by themselves.
+  edge = await Edge.start({ ports: [(recorder.address() as AddressInfo).port], ca, withoutRules: true }, trust);
 });
 afterAll(async () => {
   await edge?.stop();
@@ -105,11 +108,13 @@ beforeEach(() => {
 
 /** Keeps what comes, and answers each part of it that looks complete, as a service that reads too much would. */
 function record(socket: TLSSocket): void {
-  const at = received.push('') - 1;
+  const own = { text: '' };
   socket.on('error', () => undefined);
   socket.on('data', (bytes: Buffer) => {
-    received[at] += bytes.toString('latin1');
-    if (requestsIn(received[at] ?? '') !== undefined)
+    if (!received.includes(own)) received.push(Object.assign(own, { text: '' }));
+    own.text += bytes.toString('latin1');
+    if (hangsUp) socket.destroy();
+    else if (requestsIn(own.text) !== undefined)
       socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nCache-Control: public, max-age=60\r\n\r\n{}');
   });
 }
@@ -150,7 +155,7 @@ describe('two hops, one meaning of a message [practice 9.1] [ASVS 4.2.1]', () =>
     '%s: one request at most goes on, and means the same to the service',
     async (_, bytes) => {
       const said = await talk(edge.port, edge.ca, bytes);
-      const forwarded = received.flatMap((text) => requestsIn(text) ?? [{ line: 'unfinished', text }]);
+      const forwarded = received.flatMap(({ text }) => requestsIn(text) ?? [{ line: 'unfinished', text }]);
       expect(forwarded.length).toBeLessThanOrEqual(1);
       expect(answersIn(said)).toBeGreaterThanOrEqual(forwarded.length);
       for (const { line, text } of forwarded) {
@@ -178,7 +183,7 @@ describe('two hops, one meaning of a message [practice 9.1] [ASVS 4.2.1]', () =>
         'content-type': 'application/json',
         'content-length': own,
       });
-      stream.on('error', () => undefined);
+      stream.on('error', () => undefined).resume();
       stream.end(hidden);
       await new Promise((done) => stream.once('close', done));
       session.destroy();
@@ -188,16 +193,12 @@ describe('two hops, one meaning of a message [practice 9.1] [ASVS 4.2.1]', () =>
 
   it('an answer that says it may be shared is not: the service is asked each time', async () => {
     for (let time = 0; time < 3; time++) expect((await edge.request('GET', '/v1/users/me')).status).toBe(200);
-    expect(received.flatMap((text) => requestsIn(text) ?? []).length).toBe(3);
+    expect(received.flatMap(({ text }) => requestsIn(text) ?? []).length).toBe(3);
   });
 
   it('an answer is not sent again after what is not idempotent was sent', async () => {
-    recorder.removeAllListeners('secureConnection');
-    let count = 0;
-    recorder.on('secureConnection', (socket: TLSSocket) =>
-      socket.on('error', () => undefined).once('data', () => (count++, socket.destroy())),
-    );
+    hangsUp = true;
     expect((await edge.request('POST', '/v1/auth/login', { body: {} })).status).toBe(503);
-    expect(count).toBe(1);
+    expect(received.length).toBe(1);
   });
 });
