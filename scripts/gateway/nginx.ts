@@ -111,8 +111,8 @@ const further: Readonly<Record<number, string>> = {
 /** Paths that no client can ask for: `internal`. */
 function problemPage({ name, status, title }: EdgeProblem, headers: Edge['headers']): string {
   const codes = aliases[status] ?? [String(status)];
-  const body = JSON.stringify({ type: `/problems/${name}`, title, status, requestId: '$request_id' });
-  const fields = Object.entries({ ...headers, 'cache-control': 'no-store', 'x-request-id': '$request_id' });
+  const body = JSON.stringify({ type: `/problems/${name}`, title, status, requestId: '$edge_request_id' });
+  const fields = Object.entries({ ...headers, 'cache-control': 'no-store', 'x-request-id': '$edge_request_id' });
   const lines = fields.map(([field, value]) => `    add_header ${field} "${value}" always;\n`).join('');
   return (
     `error_page ${codes.join(' ')} =${status} /.edge/${status};\n` +

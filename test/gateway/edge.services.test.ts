@@ -26,8 +26,8 @@ afterAll(async () => {
   trust?.remove();
 });
 
-/** The service gives its requests UUIDs, the edge 32 hex digits. */
-const isOfEdge = (id = ''): boolean => /^[0-9a-f]{32}$/.test(id);
+/** The service gives its requests UUIDs of version 7, the edge of version 4. */
+const isOfEdge = (id = ''): boolean => /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$/.test(id);
 
 describe('a whole journey through the gateway, which alone may ask [practice 9.1] [practice 9.4]', () => {
   let alice: Actor;

@@ -18,6 +18,8 @@ export interface Behind {
   readonly ca: string;
   /** What is said about nginx then holds without ModSecurity. */
   readonly withoutRules?: boolean;
+  /** What it calls the service; `localhost`, when nothing is said. */
+  readonly authority?: string;
   /** In the place of the exported files. */
   readonly generated?: Readonly<Record<string, string>>;
 }
@@ -130,7 +132,7 @@ export function writeSite(
   directory: string,
   trust: Trust,
   port: number,
-  { ports, ca, withoutRules = false, generated = {} }: Behind,
+  { ports, ca, withoutRules = false, generated = {}, authority = 'localhost' }: Behind,
 ): void {
   cpSync(resolve('deploy/gateway'), directory, { recursive: true });
   if (withoutRules) {
@@ -152,7 +154,7 @@ ${ports.map((each) => `    server 127.0.0.1:${each} max_fails=1 fail_timeout=2s;
 ssl_certificate tls/public.crt;
 ssl_certificate_key tls/public.key;
 set $public_host localhost;
-set $public_authority localhost;
+set $public_authority ${authority};
 proxy_ssl_certificate tls/gateway.crt;
 proxy_ssl_certificate_key tls/gateway.key;
 proxy_ssl_trusted_certificate tls/service-ca.crt;

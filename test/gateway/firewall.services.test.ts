@@ -29,9 +29,9 @@ afterAll(async () => {
 
 type Outcome = 'rule set' | 'routes' | 'service';
 
-/** The service gives its requests UUIDs, the edge 32 hex digits. */
+/** The service gives its requests UUIDs of version 7, the edge of version 4. */
 function outcomeOf({ status, headers }: Answer): Outcome {
-  if (/^[0-9a-f]{8}-/.test(headers['x-request-id'] ?? '')) return 'service';
+  if (/^[0-9a-f]{8}-[0-9a-f]{4}-7/.test(headers['x-request-id'] ?? '')) return 'service';
   return status === 404 || status === 405 ? 'routes' : 'rule set';
 }
 

@@ -10,7 +10,13 @@ export const isBehindGateway = process.env['GATEWAY'] === 'yes';
 /** One gateway for each instance, since tests choose their instance; it goes with it. */
 export async function putGatewayInFront(service: Service, origin: { port: number; ca: string }): Promise<void> {
   const trust = await Trust.create();
-  const behind: Behind = { ports: [origin.port], ca: origin.ca, generated: nginxFiles(await edgeOf(service)) };
+  const behind: Behind = {
+    ports: [origin.port],
+    ca: origin.ca,
+    // Pages of the tests come from the port of the service.
+    authority: `localhost:${origin.port}`,
+    generated: nginxFiles(await edgeOf(service)),
+  };
   const edge = await Edge.start(behind, trust);
   service.app.getHttpServer().once('close', () => void edge.stop().finally(() => trust.remove()));
   Object.assign(origin, { port: edge.port, ca: edge.ca });
