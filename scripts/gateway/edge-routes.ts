@@ -129,9 +129,13 @@ const edgeProblems = [
   'unavailable',
 ];
 
-/** Reads the declarations of the built service, as `npm run inventory` does. */
-export async function readEdge(scale = 1): Promise<Edge> {
-  const load = (module: string) => import(new URL(`../../dist/${module}.js`, import.meta.url).href);
+// eslint-disable-next-line typescript/no-explicit-any -- modules of the service, built or not
+type Load = (module: string) => Promise<any>;
+
+const built: Load = (module) => import(new URL(`../../dist/${module}.js`, import.meta.url).href);
+
+/** Reads the declarations of the built service, as `npm run inventory` does. @param load another way to its modules. */
+export async function readEdge(scale = 1, load = built): Promise<Edge> {
   await import('reflect-metadata');
   const { AppModule } = await load('app.module');
   const { declaredBy } = await load('inventory/modules');

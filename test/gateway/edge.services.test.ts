@@ -1,3 +1,5 @@
+// With: resources, administration, headers.
+
 import { connect as connectHttp2 } from 'node:http2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mailedToken, signUp, signUpAdministrator, type Actor } from '../support/actors.js';

@@ -5,12 +5,16 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { freePort } from '../../scripts/free-port.js';
+import { readEdge } from '../../scripts/gateway/edge-routes.js';
 import type { TestApp } from '../support/app.js';
 import { send, type Answer, type RequestParts } from '../support/http.js';
 import { Authority, type CertificateFiles } from '../support/tls-servers.js';
 
 export const gatewayName = 'gateway.internal';
 const nobody = 65_534;
+
+/** The declarations as the tests have them, instead of those of the build. */
+export const declaredEdge = () => readEdge(1, (module) => import(resolve(`src/${module}.ts`)));
 
 /** What stands behind the edge: where it listens, and who signed what it shows. */
 export interface Behind {

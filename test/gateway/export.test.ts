@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { edgeRoutes, readEdge, type EdgeRoute } from '../../scripts/gateway/edge-routes.js';
+import { edgeRoutes, type EdgeRoute } from '../../scripts/gateway/edge-routes.js';
 import { nginxFiles } from '../../scripts/gateway/nginx.js';
 import { defineRateLimits, type RateLimits } from '../../src/common/http/rate-limit.js';
 import { inventory } from '../../src/inventory/index.js';
 import type { InventoryRow } from '../../src/inventory/inventory.js';
 import { limitOf } from '../support/declared-limits.js';
+import { declaredEdge } from './edge.js';
 
 const none: RateLimits = { name: 'api', limits: [] };
 const [sample] = inventory();
@@ -19,18 +20,22 @@ const exported = (changes: Partial<InventoryRow>, limits = none): EdgeRoute | un
 
 describe('what the gateway is told of the routes [practice 9.1] [practice 9.3]', () => {
   it('the committed files are those of the declared routes', async () => {
-    for (const [name, text] of Object.entries(nginxFiles(await readEdge())))
+    for (const [name, text] of Object.entries(nginxFiles(await declaredEdge())))
       expect(readFileSync(`deploy/gateway/generated/${name}`, 'utf8'), 'npm run gateway:export nginx').toBe(text);
   });
 
   it('every declared route is there, with its access, and nothing else', async () => {
-    const { routes } = await readEdge();
+    const { routes } = await declaredEdge();
     const told = routes.map(({ method, path, permission }) => [method, path, permission ?? 'public']);
     expect(told).toEqual(inventory().map(({ method, path, access }) => [method, path, access]));
   });
 
   it.each([
-    ['an access that is neither public nor a permission', { access: '-' }, /neither public nor a permission/],
+    [
+      'an access that is neither public nor a permission',
+      { access: '-', callers: 'people' },
+      /neither public nor a permission/,
+    ],
     ['callers that nobody knows', { callers: 'robots' }, /its callers \(robots\) are not known/],
     ['a public route that has no guests', { access: 'public', callers: 'people' }, /contradict each other/],
     ['a permission that guests have', { access: 'resource:read', callers: 'anybody' }, /contradict each other/],
@@ -65,7 +70,7 @@ describe('what the gateway is told of the routes [practice 9.1] [practice 9.3]',
 
   // With: rate-limiting.
   it('no limit of the edge is below that of the service, also between two windows', async () => {
-    const files = nginxFiles(await readEdge());
+    const files = nginxFiles(await declaredEdge());
     const zones = [...(files['routes.conf'] ?? '').matchAll(/zone=(\w+):10m rate=(\d+)r\/m/g)];
     expect(zones.length).toBeGreaterThan(5);
     for (const [, name = '', rate] of zones) {

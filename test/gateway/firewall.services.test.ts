@@ -1,3 +1,5 @@
+// With: resources.
+
 import { readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { anyEmail, mailedToken, signIn, signUp, type Actor } from '../support/actors.js';

@@ -1,8 +1,8 @@
-import { readEdge, type EdgeRoute } from '../../scripts/gateway/edge-routes.js';
+import type { EdgeRoute } from '../../scripts/gateway/edge-routes.js';
 import { nginxFiles } from '../../scripts/gateway/nginx.js';
 import type { Service } from '../../src/app.js';
 import { RouteTable } from '../../src/common/http/route-table.js';
-import { Edge, Trust, type Behind } from './edge.js';
+import { declaredEdge, Edge, Trust, type Behind } from './edge.js';
 
 /** `GATEWAY=yes`: every request of the tests goes through nginx, as `npm run test:gateway` has it. */
 export const isBehindGateway = process.env['GATEWAY'] === 'yes';
@@ -25,7 +25,10 @@ export async function putGatewayInFront(service: Service, origin: { port: number
 /** With the routes that a test adds: those that the router has. Their limits are the service's own. */
 async function edgeOf(service: Service) {
   const routes = service.app.get(RouteTable, { strict: false }).list().map(routeOf);
-  return { ...(await readEdge()), routes: routes.filter(({ method }) => method !== 'HEAD' && method !== 'OPTIONS') };
+  return {
+    ...(await declaredEdge()),
+    routes: routes.filter(({ method }) => method !== 'HEAD' && method !== 'OPTIONS'),
+  };
 }
 
 function routeOf(route: string): EdgeRoute {

@@ -94,7 +94,9 @@ beforeAll(async () => {
   recorder = createServer({ ...own, ca, requestCert: true, rejectUnauthorized: true }, record).listen(0, '127.0.0.1');
   await new Promise((done) => recorder.once('listening', done));
   // Without the rule set, which refuses most of it first: nginx and the service have to agree by themselves.
-  edge = await Edge.start({ ports: [(recorder.address() as AddressInfo).port], ca, withoutRules: true }, trust);
+  // Twice the same one, so that there is another to ask.
+  const { port } = recorder.address() as AddressInfo;
+  edge = await Edge.start({ ports: [port, port], ca, withoutRules: true }, trust);
 });
 afterAll(async () => {
   await edge?.stop();
