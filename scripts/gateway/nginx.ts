@@ -47,8 +47,10 @@ function pathPattern([route]: readonly EdgeRoute[]): string {
   return `^/${segments.join('/')}$`;
 }
 
-const mapOf = (from: string, to: string, fallback: string, entries: readonly (readonly [string, string])[]): string =>
-  `map ${from} ${to} {\n    default ${fallback};\n${entries.map(([key, value]) => `    "~${key}" ${value};\n`).join('')}}\n`;
+function mapOf(from: string, to: string, fallback: string, entries: readonly (readonly [string, string])[]): string {
+  const lines = entries.map(([key, value]) => `    "~${key}" ${value};\n`);
+  return `map ${from} ${to} {\n    default ${fallback};\n${lines.join('')}}\n`;
+}
 
 /** A key that is empty is not counted. */
 function limitZones({ routes, everywhere }: Edge): string {
@@ -116,7 +118,8 @@ function problemPage({ name, status, title }: EdgeProblem, headers: Edge['header
   const lines = fields.map(([field, value]) => `    add_header ${field} "${value}" always;\n`).join('');
   return (
     `error_page ${codes.join(' ')} =${status} /.edge/${status};\n` +
-    `location = /.edge/${status} {\n    internal;\n    modsecurity off;\n    default_type "application/problem+json; charset=utf-8";\n` +
+    `location = /.edge/${status} {\n    internal;\n    modsecurity off;\n` +
+    `    default_type "application/problem+json; charset=utf-8";\n` +
     `${lines}${further[status] ?? ''}    return ${status} '${body.replaceAll("'", String.raw`\'`)}';\n}\n`
   );
 }

@@ -1,6 +1,6 @@
-// Threat: whoever reaches the service past its gateway: no firewall, no limits at the edge, addresses that they make up.
-// Does: with GATEWAY_CA_FILE, speaks only to who shows the gateway's certificate; the configuration of such a gateway is
-// made of the declared routes (deploy/gateway).
+// Threat: whoever reaches the service past its gateway: no firewall, no limits of the edge, addresses made up.
+// Does: with GATEWAY_CA_FILE, speaks only to who shows the gateway's certificate; deploy/gateway configures such a
+// gateway, from the declared routes.
 // Does not: replace any control of the service: all of them hold with the gateway, without it, and past it.
 // Also: deploy/gateway, scripts/gateway.ts, scripts/gateway.
 // Remove: npm run remove gateway; any other proxy may stand in front, and TRUSTED_PROXIES says which is believed.

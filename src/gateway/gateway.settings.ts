@@ -11,8 +11,8 @@ export const gatewaySettings = declareSettings(
     GATEWAY_CA_FILE: {
       group,
       description:
-        "PEM file of the CAs that sign your gateway's certificate; a replaced file counts without a restart. Not set: " +
-        'whoever reaches the public port may speak.',
+        "PEM file of the CAs that sign your gateway's certificate; a replaced file counts without a restart. " +
+        'Not set: whoever reaches the public port may speak.',
       example: '/etc/tls/gateway-ca.crt',
       parse: path,
     },

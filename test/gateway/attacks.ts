@@ -1,5 +1,5 @@
-// Attacks as scanners and people send them, by class. Public knowledge: the testing guide of OWASP, PayloadsAllTheThings,
-// the documentation of the rule set. One per line.
+// Attacks as scanners and people send them, by class. Public knowledge: the testing guide of OWASP,
+// PayloadsAllTheThings, the documentation of the rule set. One per line.
 
 const lines = (text: string): string[] =>
   text

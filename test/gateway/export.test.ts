@@ -74,7 +74,7 @@ describe('what the gateway is told of the routes [practice 9.1] [practice 9.3]',
     const zones = [...(files['routes.conf'] ?? '').matchAll(/zone=(\w+):10m rate=(\d+)r\/m/g)];
     expect(zones.length).toBeGreaterThan(5);
     for (const [, name = '', rate] of zones) {
-      const { requests = NaN, windowSeconds = NaN } = limitOf(name.replaceAll('_', '-')) ?? {};
+      const { requests, windowSeconds } = limitOf(name.replaceAll('_', '-'));
       expect(Number(rate)).toBeGreaterThan((requests * 60) / windowSeconds);
       expect(files['limits.conf']).toContain(`limit_req zone=${name} burst=${2 * requests} nodelay;`);
     }

@@ -4,7 +4,7 @@ import type { Service } from '../../src/app.js';
 import { RouteTable } from '../../src/common/http/route-table.js';
 import { declaredEdge, Edge, Trust, type Behind } from './edge.js';
 
-/** `GATEWAY=yes`: every request of the tests goes through nginx, as `npm run test:gateway` has it. */
+/** `GATEWAY=yes`: every request of the tests goes through nginx (e2e.services.test.ts). */
 export const isBehindGateway = process.env['GATEWAY'] === 'yes';
 
 /** One gateway for each instance, since tests choose their instance; it goes with it. */

@@ -41,7 +41,7 @@ describe('a service that takes the requests of its gateway only [practice 9.4] [
     expect(await mails()).toBe(0);
   });
 
-  it('with another name from its CA, a wildcard, or the name as common name: 403, an event, and nothing happens', async () => {
+  it('with another name, a wildcard, or the name as common name, from its CA: 403, an event, no effect', async () => {
     for (const [commonName, ...dns] of [
       ['x', 'other.internal'],
       ['x', '*.internal'],

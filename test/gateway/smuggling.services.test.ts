@@ -8,8 +8,8 @@ import { Edge, instancesOf, shown, Trust } from './edge.js';
 
 /** A route that the edge lets through: what is smuggled would be taken. */
 const hidden = 'GET /problems/smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n';
-const post = (fields: string, body: string): string =>
-  `POST /v1/auth/login HTTP/1.1\r\nHost: localhost\r\nUser-Agent: x\r\nAccept: */*\r\nContent-Type: application/json\r\n${fields}\r\n${body}`;
+const begin = 'POST /v1/auth/login HTTP/1.1\r\nHost: localhost\r\nAccept: */*\r\nContent-Type: application/json\r\n';
+const post = (fields: string, body: string): string => `${begin}${fields}\r\n${body}`;
 const chunk = (text: string): string => `${text.length.toString(16)}\r\n${text}\r\n`;
 const length = `Content-Length: ${hidden.length}\r\n`;
 const chunked = 'Transfer-Encoding: chunked\r\n';
@@ -27,7 +27,7 @@ const variants: Readonly<Record<string, string>> = {
   'a length in hexadecimal': post(`Content-Length: 0x${hidden.length.toString(16)}\r\n`, hidden),
   'a negative length': post('Content-Length: -1\r\n', hidden),
   'a length with a blank inside': post('Content-Length: 1 0\r\n', hidden),
-  'two codings': post(`${chunked}${chunked}`, `${inChunks}`),
+  'two codings': post(`${chunked}${chunked}`, inChunks),
   'an unknown coding': post('Transfer-Encoding: xchunked\r\n', inChunks),
   'identity, chunked': post('Transfer-Encoding: identity, chunked\r\n', inChunks),
   'chunked, identity': post('Transfer-Encoding: chunked, identity\r\n', inChunks),
