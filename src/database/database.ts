@@ -19,6 +19,7 @@ import { fieldMap } from '../generated/field-encryption/index.js';
 import { PrismaClient } from '../generated/prisma/client.js';
 import { openKeyWrappers } from '../security/data-protection/index.js';
 import { connectionOptions, withClient } from './connection.js';
+import { directReads } from './direct-reads.js';
 import { runningEmbedded, startEmbedded, type EmbeddedDatabase } from './embedded.js';
 import { insertRows, type Insertion } from './insertion.js';
 import { migrate } from './migrations.js';
@@ -35,7 +36,7 @@ const connect = (
   { onFault, prepares }: { onFault: (fault: FieldFault) => void; prepares: boolean },
 ) => {
   const statementNameGenerator = prepares ? statementNames() : undefined;
-  const adapter = new PrismaPg(connections, { disposeExternalPool: true, statementNameGenerator });
+  const adapter = new PrismaPg(connections, { statementNameGenerator });
   const client = new PrismaClient({
     adapter,
     errorFormat: 'minimal',
@@ -45,6 +46,7 @@ const connect = (
   return protectFields(client, {
     fields: fieldMap,
     ...keys,
+    read: directReads(connections, fieldMap, statementNameGenerator),
     onFault,
     unreadable: () => (isShowingUnreadable() ? unreadableText : undefined),
   });
@@ -231,6 +233,8 @@ export class Database {
 
   async close(): Promise<void> {
     await this.pool.$disconnect();
+    // Not by Prisma, which leaves it open when nothing went through its engine.
+    if (!this.connections.ending) await this.connections.end();
     await this.embedded?.close();
   }
 }

@@ -1,7 +1,13 @@
 export { fieldKey, openCell, sealCell } from './cells/cell.js';
 export { lengthPrefixed } from './cells/aes-gcm.js';
 export { findColumnFaults } from './extension/column-faults.js';
-export { protectFields, sealerOf, type ProtectOptions, type StoredRow } from './extension/protect-fields.js';
+export {
+  protectFields,
+  sealerOf,
+  type DirectRead,
+  type ProtectOptions,
+  type StoredRow,
+} from './extension/protect-fields.js';
 export { FieldEncryptionError, type FaultCode, type FieldFault } from './field-encryption.error.js';
 export type { FieldMap, ModelFields } from './field-map.js';
 export { DataKeyCache } from './keys/data-key.js';

@@ -26,7 +26,18 @@ export interface ProtectOptions {
   readonly wrappers?: readonly KeyWrapper[];
   /** Where unwrapped keys are kept; hold it to `forget()` subjects. Left out: 10,000 keys for 60 seconds. */
   readonly cache?: DataKeyCache;
+  /**
+   * Asked before Prisma at each read outside of a transaction, with filters on blind indexes and whatever opening
+   * needs: answers it with rows as they are stored, or leaves it to Prisma by undefined.
+   */
+  readonly read?: DirectRead;
 }
+
+export type DirectRead = (call: {
+  readonly model: string;
+  readonly operation: string;
+  readonly args: Readonly<Record<string, unknown>>;
+}) => Promise<unknown> | undefined;
 
 interface QueryCall {
   readonly model?: string;
@@ -138,27 +149,37 @@ function queryCallback(
   scopes: KeyScopes,
   { models, selection, operations, opening }: ReturnType<typeof partsOf>,
 ): (call: QueryCall) => Promise<unknown> {
-  return async ({ model: name, operation, args, query, __internalParams: internal }) => {
-    if (name === undefined) {
-      if (!rawOperations.has(operation))
-        throwMisuse('unsupported-operation', `${operation} is not known to field encryption`);
-      const result = await query(args);
-      opening.sweep(operation, result);
-      return result;
-    }
-    // The keys themselves: sealed by their wrapper, and read by the lookups of every other call.
-    if (name === 'DataKey') return query(args);
+  const callModel = async (name: string, { operation, args, query, __internalParams: internal }: QueryCall) => {
     const model = models.get(name);
     const connection = scopes.of(internal?.transaction);
     await operations.prepare({ model, operation, args, connection, inBatch: internal?.transaction?.kind === 'batch' });
     const strip = selection.prepare(model, args);
-    const result = await query(args);
+    const direct = isAlone(internal) ? options.read?.({ model: name, operation, args }) : undefined;
+    const result = await (direct ?? query(args));
     const path = fluentPath(internal?.dataPath);
     await opening.open({ scope: connection, unreadable: options.unreadable?.() }, modelAt(model, path), result);
     stripRows(stripAt(strip, path), result);
     return result;
   };
+  return async (call) => {
+    const { model, args, query } = call;
+    if (model === undefined) return callRaw(call, opening);
+    // The keys themselves: sealed by their wrapper, and read by the lookups of every other call.
+    return model === 'DataKey' ? query(args) : callModel(model, call);
+  };
 }
+
+async function callRaw({ operation, args, query }: QueryCall, opening: Opening): Promise<unknown> {
+  if (!rawOperations.has(operation))
+    throwMisuse('unsupported-operation', `${operation} is not known to field encryption`);
+  const result = await query(args);
+  opening.sweep(operation, result);
+  return result;
+}
+
+/** In no transaction, and with nothing called on it. */
+const isAlone = (internal: QueryCall['__internalParams']): boolean =>
+  internal?.transaction === undefined && (internal?.dataPath ?? []).length === 0;
 
 // `prisma.user.findUnique(...).resources()` arrives as a call on User whose result is already the list of resources;
 // the way there is in dataPath: ['select', 'resources'].

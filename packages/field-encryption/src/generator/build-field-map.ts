@@ -34,7 +34,7 @@ export function buildFieldMap(
 /** What the model says by itself, without the annotations. */
 function storedFields(
   model: DMMF.Model,
-): Pick<ModelFields, 'table' | 'id' | 'generatedId' | 'uuids' | 'updatedAt' | 'columns'> {
+): Pick<ModelFields, 'table' | 'id' | 'generatedId' | 'uuids' | 'updatedAt' | 'columns' | 'types'> {
   const id = model.fields.find((field) => field.isId);
   const isForeign = model.fields.some((field) => id !== undefined && field.relationFromFields?.includes(id.name));
   const scalars = model.fields.filter((field) => field.kind !== 'object');
@@ -45,8 +45,12 @@ function storedFields(
     uuids: scalars.filter((field) => field.nativeType?.[0] === 'Uuid' && !field.isList).map((field) => field.name),
     updatedAt: scalars.filter((field) => field.isUpdatedAt).map((field) => field.name),
     columns: Object.fromEntries(scalars.map((field) => [field.name, field.dbName ?? field.name])),
+    types: Object.fromEntries(scalars.map((field) => [field.name, typeOf(field)])),
   };
 }
+
+const typeOf = ({ type, isList, nativeType }: DMMF.Field): string =>
+  `${type}${isList ? '[]' : ''}${nativeType ? ` ${nativeType[0]}` : ''}`;
 
 function encryptedFields(
   model: DMMF.Model,
