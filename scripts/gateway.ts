@@ -7,7 +7,7 @@ import { readEdge, type Edge } from './gateway/edge-routes.ts';
 import { nginxFiles } from './gateway/nginx.ts';
 
 const exporters: Readonly<Record<string, { files: (edge: Edge) => Readonly<Record<string, string>>; into: string }>> = {
-  nginx: { files: nginxFiles, into: 'deploy/gateway/generated' },
+  nginx: { files: nginxFiles, into: 'deploy/gateway/exported' },
 };
 
 const help = `npm run gateway:export nginx [-- --into <folder>] [-- --scale <RATE_LIMIT_SCALE>]

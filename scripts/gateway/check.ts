@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 
 const fixes: readonly (readonly [RegExp, string])[] = [
-  [/generated\/[\w.]+" failed/, 'npm run gateway:export nginx'],
+  [/exported\/[\w.]+" failed/, 'npm run gateway:export nginx'],
   [/modsecurity_module\.so|unknown directive "modsecurity/, 'apt-get install libnginx-mod-http-modsecurity'],
   [/modsecurity-crs/, 'apt-get install modsecurity-crs'],
   [

@@ -1,7 +1,7 @@
 // Makes of the declared routes what deploy/gateway/nginx.conf includes.
 import type { Edge, EdgeLimit, EdgeProblem, EdgeRoute } from './edge-routes.ts';
 
-/** The text of each file, by its name in `deploy/gateway/generated/`. */
+/** The text of each file, by its name in `deploy/gateway/exported/`. */
 export function nginxFiles(edge: Edge): Readonly<Record<string, string>> {
   return {
     'routes.conf': `${head}${routeMaps(edge.routes)}\n${limitZones(edge)}`,

@@ -7,7 +7,7 @@ export const printed: ReadonlyMap<string, string> = new Map([
   ['.env.example', '--env'],
 ]);
 /** Written by the export of the gateway. */
-export const exported = /^deploy\/gateway\/generated\//;
+export const exported = /^deploy\/gateway\/exported\//;
 const node = process.execPath;
 /** What the compiler found, so that the next removal looks only at what it changes. */
 const knownTypes = 'src/generated/.types.tsbuildinfo';

@@ -60,7 +60,7 @@ describe('a wrong configuration of the gateway is told with its line and the fix
     ],
     [
       'routes that were not exported',
-      (folder: string) => rmSync(join(folder, 'generated/routes.conf')),
+      (folder: string) => rmSync(join(folder, 'exported/routes.conf')),
       /nginx\.conf:\d+: [\s\S]*fix: npm run gateway:export nginx/,
     ],
     [

@@ -1,6 +1,8 @@
 // With: resources, administration, headers.
 
 import { connect as connectHttp2 } from 'node:http2';
+import { connect as connectTcp } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mailedToken, signUp, signUpAdministrator, type Actor } from '../support/actors.js';
 import { startApp, type TestApp } from '../support/app.js';
@@ -152,13 +154,26 @@ describe('what the edge answers itself [practice 9.1] [practice 9.4] [A5-2]', ()
   });
 
   it('plain HTTP on the port of TLS: 400, and no page of nginx', async () => {
-    const { connect } = await import('node:net');
     const text = await new Promise<string>((resolve) => {
       let said = '';
-      const socket = connect(edge.port, '127.0.0.1', () => socket.write('GET / HTTP/1.1\r\nhost: localhost\r\n\r\n'));
+      const socket = connectTcp(edge.port, '127.0.0.1', () =>
+        socket.write('GET / HTTP/1.1\r\nhost: localhost\r\n\r\n'),
+      );
       socket.on('data', (chunk: Buffer) => (said += chunk.toString())).on('close', () => resolve(said));
     });
     expect([text.startsWith('HTTP/1.1 400'), text.includes('/problems/malformed-request')]).toEqual([true, true]);
+  });
+
+  it.each([
+    ['TLS 1.1', { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' }],
+    ['a suite without forward secrecy', { maxVersion: 'TLSv1.2', ciphers: 'AES128-GCM-SHA256:AES256-SHA' }],
+  ] as const)('%s: no handshake', async (_, options) => {
+    const socket = connectTls({ host: '127.0.0.1', port: edge.port, servername: 'localhost', ca: edge.ca, ...options });
+    const outcome = await new Promise((resolve) => {
+      socket.once('secureConnect', () => resolve('connected')).once('error', ({ message }) => resolve(message));
+    });
+    socket.destroy();
+    expect(outcome).toMatch(/alert|handshake|version/i);
   });
 
   it('what clients say of their address, host and certificate reaches nobody', async () => {

@@ -25,7 +25,7 @@ export interface Behind {
   /** What it calls the service; `localhost`, when nothing is said. */
   readonly authority?: string;
   /** In the place of the exported files. */
-  readonly generated?: Readonly<Record<string, string>>;
+  readonly exported?: Readonly<Record<string, string>>;
 }
 
 export const instancesOf = ({ dataDirectory, instances }: Pick<TestApp, 'dataDirectory' | 'instances'>): Behind => ({
@@ -136,14 +136,14 @@ export function writeSite(
   directory: string,
   trust: Trust,
   port: number,
-  { ports, ca, withoutRules = false, generated = {}, authority = 'localhost' }: Behind,
+  { ports, ca, withoutRules = false, exported = {}, authority = 'localhost' }: Behind,
 ): void {
   cpSync(resolve('deploy/gateway'), directory, { recursive: true });
   if (withoutRules) {
     const main = join(directory, 'nginx.conf');
     writeFileSync(main, readFileSync(main, 'utf8').replace('modsecurity on;', 'modsecurity off;'));
   }
-  for (const [name, text] of Object.entries(generated)) writeFileSync(join(directory, 'generated', name), text);
+  for (const [name, text] of Object.entries(exported)) writeFileSync(join(directory, 'exported', name), text);
   mkdirSync(join(directory, 'tls'));
   const files = {
     'tls/public.crt': readFileSync(trust.publicPair.cert),

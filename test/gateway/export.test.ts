@@ -21,7 +21,7 @@ const exported = (changes: Partial<InventoryRow>, limits = none): EdgeRoute | un
 describe('what the gateway is told of the routes [practice 9.1] [practice 9.3]', () => {
   it('the committed files are those of the declared routes', async () => {
     for (const [name, text] of Object.entries(nginxFiles(await declaredEdge())))
-      expect(readFileSync(`deploy/gateway/generated/${name}`, 'utf8'), 'npm run gateway:export nginx').toBe(text);
+      expect(readFileSync(`deploy/gateway/exported/${name}`, 'utf8'), 'npm run gateway:export nginx').toBe(text);
   });
 
   it('every declared route is there, with its access, and nothing else', async () => {

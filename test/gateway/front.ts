@@ -15,7 +15,7 @@ export async function putGatewayInFront(service: Service, origin: { port: number
     ca: origin.ca,
     // Pages of the tests come from the port of the service.
     authority: `localhost:${origin.port}`,
-    generated: nginxFiles(await edgeOf(service)),
+    exported: nginxFiles(await edgeOf(service)),
   };
   const edge = await Edge.start(behind, trust);
   service.app.getHttpServer().once('close', () => void edge.stop().finally(() => trust.remove()));

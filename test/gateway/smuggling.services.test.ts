@@ -198,6 +198,22 @@ describe('two hops, one meaning of a message [practice 9.1] [ASVS 4.2.1]', () =>
     expect(received.flatMap(({ text }) => requestsIn(text) ?? []).length).toBe(3);
   });
 
+  it('a body whose end never comes: the service does not hear of the request', async () => {
+    await talk(edge.port, edge.ca, post('Content-Length: 100\r\n', '{"email":'));
+    expect(received).toEqual([]);
+  });
+
+  it('whoever plays the service with a certificate of another CA gets no request', async () => {
+    const port = (recorder.address() as AddressInfo).port;
+    const misled = await Edge.start({ ports: [port], ca: trust.publicCa }, trust);
+    try {
+      expect((await misled.request('GET', '/v1/users/me', { token: 'secret' })).status).toBe(503);
+      expect(received).toEqual([]);
+    } finally {
+      await misled.stop();
+    }
+  });
+
   it('an answer is not sent again after what is not idempotent was sent', async () => {
     hangsUp = true;
     expect((await edge.request('POST', '/v1/auth/login', { body: {} })).status).toBe(503);
