@@ -1,4 +1,4 @@
-// With: resources, administration, headers.
+// With: resources, administration, headers, logging.
 
 import { connect as connectHttp2 } from 'node:http2';
 import { connect as connectTcp } from 'node:net';

@@ -55,6 +55,7 @@ describe('a service that takes the requests of its gateway only [practice 9.4] [
     expect(await mails()).toBe(0);
   });
 
+  // With: logging.
   it('the gateway itself is answered, and only its word counts for who the client is', async () => {
     const answer = await register({
       certificate: shown(trust.gateway),
