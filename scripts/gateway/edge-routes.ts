@@ -27,6 +27,8 @@ export interface EdgeRoute {
   readonly isIdempotent: boolean;
   /** A cache that several callers share may keep the answer. */
   readonly isShareable: boolean;
+  /** Pages of other origins may send their cookies along. */
+  readonly takesCookies: boolean;
 }
 
 type Caller = 'guest' | 'person' | 'machine';
@@ -37,6 +39,8 @@ export interface Edge {
   readonly everywhere: EdgeLimit;
   readonly headers: Readonly<Record<string, string>>;
   readonly problems: readonly EdgeProblem[];
+  /** The answer to whoever shows no credential where one is needed. */
+  readonly unauthenticated: EdgeProblem;
 }
 
 /** What the gateway itself answers, in the service's own words. */
@@ -96,6 +100,7 @@ export function edgeRoutes({ rows, limitsOf, maxBodyBytes, scale = 1 }: Source):
       maxBodyBytes: method === 'GET' ? 0 : maxBodyBytes,
       isIdempotent: repeatable.has(method),
       isShareable,
+      takesCookies: row.CORS.endsWith('credentials'),
     };
   });
 }
@@ -153,11 +158,13 @@ export async function readEdge(scale = 1, load = built): Promise<Edge> {
     return rateLimitsOf(handler?.method, handler?.controller);
   };
   const problems = problemTypes() as EdgeProblem[];
+  const named = (name: string): EdgeProblem => problems.find((one) => one.name === name) ?? missing(name);
   return {
     routes: edgeRoutes({ rows: inventoryOf(declared), limitsOf, maxBodyBytes: limits.bodyBytes, scale }),
     everywhere: scaled((all() as Limit[]).find(({ name }) => name === 'network') ?? uncounted, scale),
     headers: declared.responseHeaders,
-    problems: edgeProblems.map((name) => problems.find((one) => one.name === name) ?? missing(name)),
+    problems: edgeProblems.map(named),
+    unauthenticated: named('unauthenticated'),
   };
 }
 

@@ -31,12 +31,14 @@ async function edgeOf(service: Service) {
   };
 }
 
+const never = { isIdempotent: false, isShareable: false, takesCookies: false };
+
 function routeOf(route: string): EdgeRoute {
   const [method = '', path = ''] = route.split(' ');
   const segments = path
     .slice(1)
     .split('/')
     .map((segment) => (segment.startsWith(':') ? undefined : segment));
-  const rest = { permission: undefined, callers: [], limits: [], isIdempotent: false, isShareable: false };
+  const rest = { permission: undefined, callers: [], limits: [], ...never };
   return { method, path, segments, maxBodyBytes: 64 * 1024, ...rest };
 }
