@@ -95,17 +95,19 @@ function answers(problem: EdgeProblem, headers: Edge['headers']): Plugin[] {
   ];
 }
 
-const units = { minute: 60, hour: 3600, day: 86_400 } as const;
+const units = { minute: 60, hour: 3600 } as const;
 
 /** In the unit that is not shorter than the window; of two in one unit the lower one. */
 function limitsOf(limits: readonly EdgeLimit[]): Plugin {
   const rates: Record<string, number> = {};
   for (const limit of limits) {
     const unit = Object.entries(units).find(([, seconds]) => seconds >= limit.windowSeconds);
-    if (unit === undefined) throw new Error(`${limit.name}: Kong is told of no window above a day: shorten it`);
+    if (unit === undefined) throw new Error(`${limit.name}: Kong is told of no window above an hour: shorten it`);
     const [name, seconds] = unit;
     rates[name] = Math.min(rates[name] ?? Infinity, requestsIn(seconds, limit));
   }
+  // Kong takes no unit with more than a longer one has, and nobody could use it up.
+  if (rates.hour !== undefined && rates.minute !== undefined) rates.minute = Math.min(rates.minute, rates.hour);
   // A gateway that cannot count lets through: the service counts as well.
   return { name: 'rate-limiting', config: { ...rates, limit_by: 'ip', policy: 'local', fault_tolerant: true } };
 }

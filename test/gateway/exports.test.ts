@@ -8,7 +8,7 @@ import { inventory } from '../../src/inventory/index.js';
 import { declaredEdge } from './edge.js';
 
 const options = { upstream: 'https://service.internal:8443', origins: ['https://app.example.org'] };
-const unit = { minute: 60, hour: 3600, day: 86_400 } as const;
+const unit = { minute: 60, hour: 3600 } as const;
 const placeholder = (path: string): string => path.replaceAll(/:\w+/g, 'x1');
 
 /** What an export says, in the same words for all: the routes it has, and whether each asks for a credential. */
@@ -149,6 +149,9 @@ describe('what gateways other than nginx are told [practice 9.1]', () => {
         const [name, seconds] = Object.entries(unit).find(([, length]) => length >= windowSeconds) ?? ['', 0];
         expect(own?.config[name], path).toBe(requests * (Math.ceil(seconds / windowSeconds) + 1));
       }
+      // Kong's own schema refuses the whole file otherwise.
+      const { minute = 0, hour = Infinity } = own?.config ?? {};
+      expect(Number(minute), path).toBeLessThanOrEqual(Number(hour));
     }
   });
 
@@ -166,6 +169,11 @@ describe('what gateways other than nginx are told [practice 9.1]', () => {
       );
       expect(found.map(({ plugins }) => plugins[0]?.config.status_code)).toEqual(permission === undefined ? [] : [401]);
     }
+  });
+
+  it('Kong: a window that it has no unit for is refused with the limit and the fix', () => {
+    const routes = [routeOf({ limits: [{ ...limit, windowSeconds: 7200 }] }, [...edge.routes])];
+    expect(() => kongOf({ ...edge, routes })).toThrow(/^export-network: .* shorten it$/);
   });
 
   it('AWS: a limit of a window that it does not know, and one that is too small for it', () => {
