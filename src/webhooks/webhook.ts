@@ -35,6 +35,7 @@ export const webhookRefused = defineProblemType('webhook-refused', {
   status: 403,
   title: 'The webhook is not signed as it has to be',
   cause:
-    'The signature is missing or wrong, a field is missing or there twice, or it was signed more than five minutes ago.',
+    'The signature is missing or wrong, a field is missing or there twice, or it was signed more than ' +
+    'five minutes ago.',
   remedy: 'Sign the bytes that are sent with the secret of this address, at each attempt anew, and compare the clocks.',
 });

@@ -55,7 +55,7 @@ const signature = ({ headers }: Sent) => headers['webhook-signature'] ?? '';
 const resigned = (sent: Sent, change: (text: string) => string): Sent =>
   withHeaders(sent, { 'webhook-signature': change(signature(sent)) });
 
-describe('a webhook that is not the sender’s: 403, nothing happens, and the reason is told inside [ASVS 2.4.1]', () => {
+describe('a webhook of somebody else: 403, nothing happens, the reason is told inside [A10-5] [ASVS 16.5.3]', () => {
   const attacks: [name: string, reason: string, make: () => Sent][] = [
     ['no signature', 'missing', () => without(delivery(app), 'webhook-signature')],
     ['no id', 'missing', () => without(delivery(app), 'webhook-id')],
@@ -141,6 +141,7 @@ describe('a webhook that is not the sender’s: 403, nothing happens, and the re
     expect(await traces(app, changed)).toEqual(nothing);
   });
 
+  // With: rate-limiting.
   it('is counted by the limit of its network, refused or not [practice 4.1]', async () => {
     const sent = resigned(delivery(app), () => 'v1,');
     const send = async () =>
@@ -150,6 +151,7 @@ describe('a webhook that is not the sender’s: 403, nothing happens, and the re
     expect(left(await send())).toBe(first - 1);
   });
 
+  // With: rate-limiting.
   it('a valid one more than its limit: 429, and nothing happens [practice 4.1]', async () => {
     const from = '127.250.0.10';
     const send = (sent: Sent) => app.request('POST', '/v1/webhooks/few', { ...sent, from });
@@ -162,7 +164,7 @@ describe('a webhook that is not the sender’s: 403, nothing happens, and the re
   });
 });
 
-describe('a recording that is sent again does nothing [ASVS 2.3.3]', () => {
+describe('a recording that is sent again does nothing [A10-5] [ASVS 2.3.3]', () => {
   it('the same within its time: 204, one effect', async () => {
     const sent = delivery(app);
     expect([(await post(app, sent)).status, (await post(app, sent)).status]).toEqual([204, 204]);
@@ -253,6 +255,7 @@ const headOf = (headers: Sent['headers']): string =>
     .join('')}`;
 
 describe('a body that does not come whole [A4-1] [ASVS 15.2.2]', () => {
+  // With: logging.
   it('breaks off behind half of it: nothing happens, and the service goes on', async () => {
     const sent = delivery(app);
     const before = app.logs().filter(({ level }) => level === 'error').length;

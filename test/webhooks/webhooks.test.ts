@@ -1,7 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { webhookKey, webhookMac } from '../../src/common/standard-webhooks.js';
-import { OpenApi } from '../../src/api-docs/open-api.js';
 import { hmacOfBody, defineWebhook, standardWebhooks } from '../../src/webhooks/index.js';
 import type { TestApp } from '../support/app.js';
 import { inventoryWithSamples } from '../support/inventory.js';
@@ -144,8 +143,8 @@ describe('the route is declared as what it is [ASVS 8.1.1] [A9-1]', () => {
   });
 
   // With: api-docs.
-  it('in the API description: its signature, its fields, its refusals, and a body that may have more fields', () => {
-    const document = app.on(0).service.app.get(OpenApi, { strict: false }).create();
+  it('in the API description: its signature, its refusals, and a body that may have more fields', async () => {
+    const { body: document } = await app.request('GET', '/openapi.json');
     const { post: operation } = document.paths['/v1/webhooks/payments'] ?? {};
     expect(operation?.security).toEqual([{ 'signed-by-payments': [] }]);
     expect(document.components?.securitySchemes?.['signed-by-payments']).toMatchObject({
@@ -180,6 +179,7 @@ describe('secrets: what is wrong stops the boot, with the variable and the fix [
     expect((error as Error).message).not.toContain(value === 'x' ? 'canary' : value);
   });
 
+  // With: logging.
   it('one that is not set is told at the start', () => {
     expect(app.logText()).toContain('until their secrets are set: WEBHOOK_UNSET_SECRET');
   });

@@ -46,7 +46,7 @@ export class AuthorizationGuard implements CanActivate {
     if (access === undefined) throw this.denied('forbidden');
     const request = context.switchToHttp().getRequest<FastifyRequest & { user?: Principal }>();
     const { user: principal } = request;
-    if (access.kind === 'public') return this.open(access, request);
+    if (access.kind === 'public') return this.open(access, principal, request);
     if (principal === undefined) throw new Problem('unauthenticated');
     if (isFactorDue(principal) && !isOpenBefore(beforeSecondFactor, principal))
       throw this.denied('second-factor-required', access.permission);
@@ -58,8 +58,8 @@ export class AuthorizationGuard implements CanActivate {
   }
 
   /** Nobody needs a credential there; one that comes may still be of a kind for which there is nothing. */
-  private open({ kinds, signature }: Opening, { user, raw }: FastifyRequest & { user?: Principal }): true {
-    if (user !== undefined && !kinds.includes(user.kind)) throw this.denied('forbidden');
+  private open({ kinds, signature }: Opening, principal: Principal | undefined, { raw }: FastifyRequest): true {
+    if (principal !== undefined && !kinds.includes(principal.kind)) throw this.denied('forbidden');
     // Not verified, or as another sender: whatever was forgotten, the route stays closed.
     if (signature !== undefined && senderOf(raw) !== signature.sender) throw this.denied('forbidden');
     return true;
