@@ -11,7 +11,7 @@ import { signUp, type Actor } from '../support/actors.js';
 import type { TestApp } from '../support/app.js';
 import { machineToken } from '../support/sample/machines.js';
 import { SamplesModule } from '../support/sample/samples.module.js';
-import { received, SampleWebhooksModule } from './sample-webhooks.js';
+import { ClosedWebhooksModule, received, SampleWebhooksModule } from './sample-webhooks.js';
 import {
   delivery,
   post,
@@ -30,7 +30,7 @@ let person: Actor;
 /** Of each refused request, what was told inside. */
 const told = new Map<string, unknown>();
 beforeAll(async () => {
-  app = await startWebhooks({ modules: [SampleWebhooksModule, SamplesModule], instances: 1 });
+  app = await startWebhooks({ modules: [SampleWebhooksModule, ClosedWebhooksModule, SamplesModule], instances: 1 });
   person = await signUp(app, 'person');
   app
     .on(0)
@@ -299,15 +299,15 @@ describe('a webhook route is for its sender alone [ASVS 8.2.1] [A5-6]', () => {
   });
 
   it('a sender without a secret: 404, whatever is signed', async () => {
-    const sent = delivery(app);
+    const [sent, before] = [delivery(app), received.length];
     expect(await post(app, sent, 'unset')).toMatchObject({ status: 404, body: { type: '/problems/not-found' } });
-    expect(await traces(app, sent)).toEqual(nothing);
+    expect([await traces(app, sent), received.length]).toEqual([nothing, before]);
   });
 
   it('nobody has verified the signature: the guard refuses', async () => {
-    const sent = delivery(app);
+    const [sent, before] = [delivery(app), received.length];
     expect(await post(app, sent, 'unverified')).toMatchObject({ status: 403, body: { type: '/problems/forbidden' } });
-    expect(await traces(app, sent)).toEqual(nothing);
+    expect([await traces(app, sent), received.length]).toEqual([nothing, before]);
   });
 
   it('what came is in no log line and no event', async () => {

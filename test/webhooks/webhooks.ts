@@ -11,17 +11,18 @@ export const secrets = {
   forge: 'f0rge'.repeat(8),
 };
 
+export const webhookEnv = {
+  WEBHOOK_PAYMENTS_SECRET: `${secrets.payments},${secrets.next}`,
+  WEBHOOK_LEDGER_SECRET: secrets.ledger,
+  WEBHOOK_FEW_SECRET: secrets.ledger,
+  WEBHOOK_FORGE_SECRET: secrets.forge,
+};
+
 export const startWebhooks = (options: StartOptions = {}): Promise<TestApp> =>
   startApp({
     modules: [SampleWebhooksModule],
     ...options,
-    env: {
-      WEBHOOK_PAYMENTS_SECRET: `${secrets.payments},${secrets.next}`,
-      WEBHOOK_LEDGER_SECRET: secrets.ledger,
-      WEBHOOK_FEW_SECRET: secrets.ledger,
-      WEBHOOK_FORGE_SECRET: secrets.forge,
-      ...options.env,
-    },
+    env: { ...webhookEnv, ...options.env },
   });
 
 export interface Sent {
