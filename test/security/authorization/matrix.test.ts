@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { Agent } from 'node:https';
+import type { Type } from '@nestjs/common';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { permissions, user } from '../../../src/common/access/permissions.js';
 import { aligned } from '../../../src/common/aligned.js';
@@ -24,7 +25,7 @@ import { callOf, isWriting, parts, pathOf, renewal, type CommittedPart } from '.
 // Every route as every actor by each of its methods, compared cell by cell with files that one can read, one per
 // feature [API5] [ASVS 8.2.1]. A new or changed route appears in its review.
 
-const further = [
+const further: readonly Type[] = [
   // With: webhooks.
   SampleWebhooksModule,
 ];
