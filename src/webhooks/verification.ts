@@ -91,11 +91,12 @@ const isGenuine = (claimed: Claimed, keys: readonly Buffer[]): boolean =>
     return claimed.signatures.some((one) => timingSafeEqual(one, right));
   });
 
-/** At most as many bytes as the route takes. */
+/** At most as many bytes as the route takes; of a longer body nobody waits for the end. */
 function wholeOf(payload: Readable, { headers, routeOptions, raw }: FastifyRequest): Promise<Buffer> {
   const { bodyLimit } = routeOptions;
   return new Promise((resolve, reject) => {
-    const tooLarge = (): void => reject(new Problem('content-too-large'));
+    const tooLarge = (): void =>
+      reject(new Problem('content-too-large', undefined, { headers: { connection: 'close' } }));
     if (Number(headers['content-length'] ?? 0) > bodyLimit) return tooLarge();
     const chunks: Buffer[] = [];
     let length = 0;
