@@ -26,16 +26,20 @@ export class Limiter {
     this.conclude(limit, await this.storage.increment(networkOf(address), ttl, max, ttl, limit.name), tell);
   }
 
-  /** How many requests of a window pass. */
-  maxOf(limit: Limit): number {
-    return isLoad(limit) ? limit.requests * this.config.rateLimitScale : limit.requests;
+  /**
+   * How many requests of a window pass.
+   * @param isAlone each of N instances counts for itself, and a guesser who goes round has N times as many tries.
+   */
+  maxOf(limit: Limit, isAlone = false): number {
+    const max = isLoad(limit) ? limit.requests * this.config.rateLimitScale : limit.requests;
+    return isAlone && limit.boundsGuesses === true ? Math.ceil(max / 2) : max;
   }
 
   /** @throws Problem too-many-requests, with `Retry-After`. */
   conclude(limit: Limit, use: Use, tell: Tell | undefined): void {
-    const max = this.maxOf(limit);
+    const max = this.maxOf(limit, use.isAlone);
     if (tell !== undefined && isTold.has(limit.per)) tellUse(limit, { ...use, max }, tell);
-    if (!use.isBlocked) return;
+    if (use.totalHits <= max) return;
     // One event per key and window: the flood itself must not flood the audit trail.
     if (use.isNew && use.totalHits === max + 1) {
       this.events.reportLater({

@@ -171,6 +171,7 @@ describe('Each row is asked on a real route [practice 4.1]', () => {
         isBlocked: totalHits > limit,
         timeToBlockExpire: seconds,
         isNew: true,
+        isAlone: false,
       };
     });
   }
