@@ -20,7 +20,7 @@ describe('Redis is gone [ASVS 16.5.2] [A4-8]', () => {
     await app.close();
   });
 
-  it('from the start, and somebody guesses: half as many are looked at, for each instance has its own [A2-1]', async () => {
+  it('from the start, and somebody guesses: half as many are looked at [A2-1]', async () => {
     const app = await startApp({ instances: 1, env: { REDIS_URL: 'redis://127.0.0.1:1' } });
     const looked = vi.spyOn(PasswordHasher.prototype, 'verify');
     const from = anotherAddress();

@@ -26,6 +26,8 @@ export interface Limit {
     | 'user and account';
   /** Counts only requests with a `deviceToken` that is good for the address, or only those without. Left out: both. */
   readonly from?: 'known devices' | 'unknown devices';
+  /** The window is the day in UTC, for everybody alike, instead of one that begins with the first request. */
+  readonly byDay?: boolean;
   /** What it bounds are guesses: half as many pass while each instance counts for itself. */
   readonly boundsGuesses?: boolean;
 }
@@ -41,6 +43,13 @@ export const minute = 60;
 export const hour = 60 * minute;
 
 const declared = new Declarations<Limit>('limit');
+
+/**
+ * So many requests between midnight and midnight (UTC), for `limits` of a machine.
+ * @public: every user of it can be removed.
+ */
+export const defineDailyLimit = (name: string, requests: number, per: 'user' | 'machine'): Limit =>
+  defineLimit({ name, requests, windowSeconds: 24 * hour, per, byDay: true });
 
 /** Every limit that the service or a feature declared. @public: every user of it can be removed. */
 export const limits = (): readonly Limit[] => declared.list();

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { InjectThrottlerStorage } from '@nestjs/throttler';
+import { Clock } from '../../common/clock.js';
 import { SecurityEvents } from '../../common/events/security-events.js';
 import { networkOf } from '../../common/http/network.js';
 import { Problem } from '../../common/http/problem.js';
@@ -18,12 +19,21 @@ export class Limiter {
     @InjectThrottlerStorage() readonly storage: LimiterStorage,
     @Inject(SecurityEvents) private readonly events: SecurityEvents,
     @Inject(CONFIG) private readonly config: Config,
+    private readonly clock: Clock,
   ) {}
 
   /** Counts by network alone what may never become a request of a route. @throws Problem too-many-requests */
   async countArrival(limit: Limit, { address, tell }: Arrival): Promise<void> {
-    const [ttl, max] = [limit.windowSeconds * 1000, this.maxOf(limit)];
-    this.conclude(limit, await this.storage.increment(networkOf(address), ttl, max, ttl, limit.name), tell);
+    this.conclude(limit, await this.count(limit, networkOf(address)), tell);
+  }
+
+  async count(limit: Limit, key: string): Promise<Use> {
+    const ttl = limit.windowSeconds * 1000;
+    const add = (bucket: string) => this.storage.increment(bucket, ttl, this.maxOf(limit), ttl, limit.name);
+    if (limit.byDay !== true) return add(key);
+    const now = this.clock.now().getTime();
+    const day = Math.floor(now / ttl);
+    return { ...(await add(`${day}|${key}`)), timeToExpire: Math.ceil(((day + 1) * ttl - now) / 1000) };
   }
 
   /**

@@ -42,7 +42,7 @@ class BriefModule {}
 
 const statusesOf = (answers: readonly Answer[], status: number) => answers.filter((one) => one.status === status);
 
-describe('two instances count in one Redis [practice 4.1] [ASVS 15.4.1]', () => {
+describe('two instances count in one Redis [practice 4.1] [ASVS 15.4.2]', () => {
   let app: TestApp;
 
   beforeAll(async () => {
