@@ -4,8 +4,6 @@ import type { Server } from 'node:net';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { limits } from '../../../src/security/transport/index.js';
-// With: unsent-answers.
-import { unsentBounds } from '../../../src/security/unsent-answers/unsent-answers.js';
 import { signUp, type Actor } from '../../support/actors.js';
 import { startApp, type TestApp } from '../../support/app.js';
 
@@ -14,23 +12,17 @@ import { startApp, type TestApp } from '../../support/app.js';
 const program = '/usr/bin/slowhttptest';
 const connections = 200;
 const usual = { ...limits };
-// With: unsent-answers.
-const usualBounds = { ...unsentBounds };
 let app: TestApp;
 let alice: Actor;
 
 beforeAll(async () => {
   if (!existsSync(program)) throw new Error(`${program} is missing: apt-get install slowhttptest`);
   Object.assign(limits, { headersTimeout: 2_000, requestTimeout: 3_000, keepAliveTimeout: 2_000, checkInterval: 500 });
-  // With: unsent-answers.
-  Object.assign(unsentBounds, { graceMs: 2_000 });
   app = await startApp({ instances: 1, env: { RATE_LIMIT_SCALE: '100' } });
   alice = await signUp(app, 'alice');
 });
 afterAll(async () => {
   Object.assign(limits, usual);
-  // With: unsent-answers.
-  Object.assign(unsentBounds, usualBounds);
   await app.close();
 });
 
@@ -66,13 +58,14 @@ describe('slowhttptest holds connections [practice 1.2] [A4-1] [ASVS 15.2.2]', (
     expect(report).toContain('No open connections left');
   });
 
-  // With: unsent-answers.
+  // With: api-docs.
   it('by answers that it hardly reads: the service cuts each, and answers everybody else meanwhile', async () => {
     const slowly = ['-X', '-k', '3', '-w', '1', '-y', '2', '-z', '1', '-n', '1'];
     const { report, open, statuses } = await attack('/openapi.json', slowly);
     expect(statuses).toEqual([200]);
     expect(Math.max(...open)).toBeGreaterThan(connections / 2);
-    // It reads what the kernel has kept for it, and has not seen the end yet: what counts is what the service holds.
+    // The kernel has taken the answers, 200 KB each, and the tool reads on: what counts is what the service holds.
+    // Of what the kernel does not take: test/security/unsent-answers/.
     expect(report).toContain('Hit test time limit');
     expect(open.at(-1)).toBeLessThanOrEqual(1);
   });
