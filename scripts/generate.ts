@@ -1,6 +1,6 @@
 // Makes a feature that is protected from its first start: see docs/practices/generator.md.
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { namesOf, type Names } from './generator/names.ts';
 import { inventory, planResource } from './generator/plan.ts';
@@ -50,6 +50,8 @@ function finish(created: readonly string[]): void {
   run('node_modules/oxfmt/bin/oxfmt', ...created.filter((path) => path.endsWith('.ts')));
   run('scripts/build.ts');
   writeFileSync(inventory, run('dist/inventory/main.js', '--markdown'));
+  // What a gateway is told of the routes, as long as there is one.
+  if (existsSync('scripts/gateway.ts')) run('scripts/gateway.ts', 'export', 'nginx');
 }
 
 /** @throws Error with what the script said. */

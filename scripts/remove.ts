@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { allTrials, check, eachTrial, halves, rotated, trialOf, type Trial } from './remove/check.ts';
-import { finish, printed } from './remove/finish.ts';
+import { exported, finish, printed } from './remove/finish.ts';
 import { assertClean, assertUnedited, record, recordOf, renewRecord, unedited } from './remove/guards.ts';
 import { listParts } from './remove/list.ts';
 import { findParts, type Part } from './remove/parts.ts';
@@ -111,7 +111,8 @@ function remove(project: Project, parts: readonly Part[], asked: readonly Part[]
     assertUnedited(chosen, relations.gone);
   }
   const plan = planRemoval(project, chosen, relations);
-  for (const path of printed.keys()) if (project.has(path)) project.changes.include(path);
+  for (const path of [...printed.keys(), ...project.files(exported)])
+    if (project.has(path)) project.changes.include(path);
   if (plan.packages.length > 0) project.changes.include('package-lock.json');
   if (project.has(record)) project.changes.include(record);
   const { changes } = project;

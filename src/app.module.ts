@@ -29,6 +29,7 @@ import type { RequestCounter } from './common/http/request-counter.js';
 import { ConfigModule, type Config } from './config/index.js';
 import { DatabaseModule, type Database } from './database/index.js';
 import { EgressModule } from './egress/index.js';
+import { GatewayModule } from './gateway/gateway.module.js';
 import { IdempotencyModule } from './idempotency/index.js';
 import { InvitationsModule } from './invitations/index.js';
 import { MailModule } from './mail/index.js';
@@ -119,6 +120,7 @@ export class AppModule {
         MetricsModule,
         TelemetryModule,
         TransportModule,
+        GatewayModule,
         HeadersModule,
         ResponseModule,
         NetworkLimitsModule,

@@ -96,7 +96,7 @@ describe('what is cited exists [practice 11.1]', () => {
   it('no test proves what is planned only: take the mark away in docs/requirements/', () => {
     const tests = files.filter((path) => /^(packages\/[^/]+\/)?test\//.test(path));
     const planned = [...cases.planned, ...practices.planned.map((id) => `practice ${id}`)];
-    expect(planned.length).toBeGreaterThan(5);
+    expect(planned.length).toBeGreaterThan(0);
     const proven = tests.flatMap((path) =>
       planned.filter((id) => read(path).includes(`[${id}]`)).map((id) => [path, id]),
     );

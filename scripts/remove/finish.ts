@@ -6,6 +6,8 @@ export const printed: ReadonlyMap<string, string> = new Map([
   ['docs/inventory.md', '--markdown'],
   ['.env.example', '--env'],
 ]);
+/** Written by the export of the gateway. */
+export const exported = /^deploy\/gateway\/exported\//;
 const node = process.execPath;
 /** What the compiler found, so that the next removal looks only at what it changes. */
 const knownTypes = 'src/generated/.types.tsbuildinfo';
@@ -21,6 +23,8 @@ export function finish(edited: readonly string[], packages: readonly string[]): 
   run(node, 'node_modules/typescript/bin/tsc', '--noEmit', '--incremental', '--tsBuildInfoFile', knownTypes);
   if (existsSync('dist/inventory/main.js'))
     for (const [path, form] of printed) writeFileSync(path, run(node, 'dist/inventory/main.js', form));
+  // What a gateway is told of the routes, as long as there is one.
+  if (existsSync('scripts/gateway.ts')) run(node, 'scripts/gateway.ts', 'export', 'nginx');
   if (packages.length > 0) run('npm', 'install', '--package-lock-only', '--ignore-scripts', '--no-audit', '--offline');
 }
 

@@ -36,7 +36,7 @@ const connect = (
   { onFault, prepares }: { onFault: (fault: FieldFault) => void; prepares: boolean },
 ) => {
   const statementNameGenerator = prepares ? statementNames() : undefined;
-  const adapter = new PrismaPg(connections, { disposeExternalPool: true, statementNameGenerator });
+  const adapter = new PrismaPg(connections, { statementNameGenerator });
   const client = new PrismaClient({
     adapter,
     errorFormat: 'minimal',
@@ -233,6 +233,8 @@ export class Database {
 
   async close(): Promise<void> {
     await this.pool.$disconnect();
+    // Not by Prisma, which leaves it open when nothing went through its engine.
+    if (!this.connections.ending) await this.connections.end();
     await this.embedded?.close();
   }
 }

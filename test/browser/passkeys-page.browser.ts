@@ -1,5 +1,5 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { signUp, type Actor } from '../support/actors.js';
 import type { TestApp } from '../support/app.js';
 import { launch, openPage, plugIn, startForBrowser, type Device } from './chromium.js';
@@ -52,6 +52,7 @@ async function withPasskey(name: string): Promise<Actor> {
   await says('The passkey is registered.');
   await click('Sign out');
   await says('Signed out.');
+  await vi.waitFor(async () => expect(await page.locator('#signed-in').textContent()).not.toMatch(/@|not used yet/));
   return person;
 }
 
@@ -60,8 +61,10 @@ describe('passkeys in a real browser [practice 2.5] [ASVS 6.3.3]', () => {
     const alice = await withPasskey('alice');
     await click('Sign in with a passkey');
     await says('Signed in by passkey.');
+    const passkeys = page.locator('#passkeys li');
+    await passkeys.waitFor();
     expect(await page.locator('#account').textContent()).toBe(alice.email);
-    expect(await page.locator('#passkeys li').allTextContents()).toEqual([expect.stringMatching(/^This deviceused /)]);
+    expect(await passkeys.allTextContents()).toEqual([expect.stringMatching(/^This deviceused /)]);
     expect((await sessionsOf(alice)).at(-1)?.methods).toEqual(['hwk', 'user']);
     expect(complaints).toEqual([]);
   });

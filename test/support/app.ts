@@ -11,6 +11,8 @@ import { readConfig } from '../../src/config/index.js';
 // With: load-shedding.
 import { loadBounds } from '../../src/security/load-shedding/bounds.js';
 import { LogDestinationModule } from '../../src/security/logging/logging.module.js';
+// With: gateway.
+import { isBehindGateway, putGatewayInFront } from '../gateway/front.js';
 import { runningDatabase, type TestDatabase } from './databases.js';
 import { send, type Answer, type RequestParts } from './http.js';
 import { parseMail, type ReceivedMail } from './mail.js';
@@ -232,6 +234,9 @@ async function startInstance(app: TestApp, { env = {}, modules = [], broken }: S
     chosen.name === 'services'
       ? { DATABASE_URL: app.database.url, REDIS_URL: chosen.redisUrl, PUBLIC_URL: app.publicUrl }
       : {};
+  const behindProxy: Record<string, string> = {};
+  // With: gateway.
+  if (isBehindGateway) behindProxy['TRUSTED_PROXIES'] = '127.0.0.1';
   const settings = readConfig({
     DATA_DIRECTORY: app.dataDirectory,
     HTTPS_PORT: '0',
@@ -241,6 +246,7 @@ async function startInstance(app: TestApp, { env = {}, modules = [], broken }: S
     ARGON2_MEMORY_KIB: '19456',
     ARGON2_PASSES: '2',
     ...services,
+    ...behindProxy,
     ...env,
   });
   const aboutTheHash = Object.keys(env).some((name) => name.startsWith('ARGON2_'));
@@ -251,11 +257,13 @@ async function startInstance(app: TestApp, { env = {}, modules = [], broken }: S
     joinDatabase: 'connection' in app.database,
   });
   const addresses = await service.listen();
-  const ca = readFileSync(join(app.dataDirectory, 'tls', 'ca.crt'), 'utf8');
+  const origin = { port: addresses.https, ca: readFileSync(join(app.dataDirectory, 'tls', 'ca.crt'), 'utf8') };
+  // With: gateway.
+  if (isBehindGateway) await putGatewayInFront(service, origin);
   let own: readonly AnswerCheck[] | undefined;
   const routes = service.app.get(RouteTable, { strict: false });
   const request = async (method: string, path: string, parts?: RequestParts): Promise<Answer> => {
-    const answer = await send({ port: addresses.https, ca }, method, path, parts);
+    const answer = await send(origin, method, path, parts);
     own ??= modules.length === 0 ? (checks ??= await answerChecksOf(service)) : await answerChecksOf(service);
     if (broken === undefined || !path.startsWith(broken))
       for (const each of own) each.check(method, path, answer, (one) => routes.methodsOf(one));

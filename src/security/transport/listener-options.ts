@@ -68,8 +68,9 @@ function httpsOptions(tls: TlsFiles, bounds: typeof limits): ServerOptions {
     ...tlsOptions(tls),
     requestCert: tls.clientAuthorities.length > 0,
     // People without a certificate connect too. Whoever asks for certificates decides about those that are shown, and
-    // answers: a connection that is cut tells nobody why, and leaves no audit event.
-    rejectUnauthorized: false,
+    // answers: a connection that is cut tells nobody why, and leaves no audit event. Where only a gateway may speak,
+    // nobody else is to be told anything.
+    rejectUnauthorized: tls.demandsCertificate,
     handshakeTimeout: bounds.handshakeTimeout,
     maxHeaderSize: bounds.headerBytes,
     headersTimeout: bounds.headersTimeout,

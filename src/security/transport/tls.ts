@@ -18,6 +18,8 @@ export interface TlsFiles {
   /** PEM, of the CAs whose certificates clients may show; empty: nobody is asked for one. */
   readonly clientAuthorities: readonly string[];
   readonly clientAuthorityFiles: readonly string[];
+  /** Nobody speaks without a certificate of theirs. */
+  readonly demandsCertificate: boolean;
 }
 
 /**
@@ -31,10 +33,11 @@ export async function loadTls(config: Config): Promise<TlsFiles> {
     ...(await loadOwn(config)),
     clientAuthorities: await Promise.all(authorities.map(({ variable, path }) => readPem(variable, path))),
     clientAuthorityFiles: authorities.map(({ path }) => path),
+    demandsCertificate: authorities.some(({ isRequired }) => isRequired),
   };
 }
 
-type OwnFiles = Omit<TlsFiles, 'clientAuthorities' | 'clientAuthorityFiles'>;
+type OwnFiles = Omit<TlsFiles, 'clientAuthorities' | 'clientAuthorityFiles' | 'demandsCertificate'>;
 
 async function loadOwn(config: Config): Promise<OwnFiles> {
   const { tlsCertificateFile, tlsKeyFile } = config;

@@ -4,7 +4,7 @@
 // trail.
 // Does not: stop whoever has the key ring; what is written within the last two seconds has no link yet.
 // Remove: npm run remove audit-seals; every event then has its MAC alone, and audit:prune does not wait for exports.
-// Also: docs/runbooks/audit-tampered.md.
+// Also: docs/runbooks/audit-tampered.md, bench/audit-seals.ts.
 import { Module } from '@nestjs/common';
 import { declareKeyCount, ServesCommands } from '../../../cli/index.js';
 import { declareAppendOnly } from '../../../database/index.js';

@@ -61,6 +61,9 @@ let enrolling = false;
 async function show() {
   showSession();
   part('account-line').hidden = enrolling;
+  // Nothing of one person stays on the page for the next.
+  part('account').textContent = '';
+  part('passkeys').replaceChildren();
   if (session.accessToken === undefined || enrolling) return;
   part('account').textContent = (await call('GET', '/v1/users/me')).email;
   const { items } = await call('GET', '/v1/auth/passkeys');
