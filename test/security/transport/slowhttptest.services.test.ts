@@ -36,10 +36,10 @@ async function attack(path: string, options: readonly string[]) {
   const url = `https://localhost:${app.on(0).addresses.https}${path}`;
   const load = ['-c', String(connections), '-r', String(connections), '-l', '10', '-i', '1', '-v', '1'];
   const tool = promisify(execFile)(program, [...options, ...load, '-u', url], { maxBuffer: 1e8 });
-  let isOver = false;
-  const end = tool.finally(() => (isOver = true));
+  const state = { isOver: false };
+  const end = tool.finally(() => (state.isOver = true));
   const [open, statuses]: [number[], number[]] = [[], []];
-  while (!isOver) {
+  while (!state.isOver) {
     statuses.push((await app.request('GET', '/v1/users/me', { token: alice.token })).status);
     open.push(await held());
     await new Promise((resolve) => setTimeout(resolve, 100));
