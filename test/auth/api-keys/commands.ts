@@ -32,10 +32,10 @@ export const commandEnds: CommandEnds = {
     expect(await end('api-keys:tier', [id, 'high', ...why])).toMatchObject({ code: 0, output: `${id} is high\n` });
     expect(await app.sql('SELECT tier FROM api_keys WHERE id = $1', [id])).toEqual([{ tier: 'high' }]);
     await vi.waitFor(async () => {
-      const { status, headers } = await app.request('GET', '/v1/samples', { token: key });
-      expect(status).toBe(200);
+      const answer = await app.request('GET', '/v1/samples', { token: key });
+      expect(answer.status).toBe(200);
       // With: rate-limiting.
-      expect(headers['ratelimit-policy']).toContain('"api-key-day-high";q=100000');
+      expect(answer.headers['ratelimit-policy']).toContain('"api-key-day-high";q=100000');
     }, 5_000);
     const { details } = await app.auditEvent('api_key_tier_changed', (row) => row['target_id'] === joe.userId);
     expect(details).toMatchObject({ key: id, from: 'standard', to: 'high', operator: 'olga', reason: 'more imports' });
