@@ -17,7 +17,8 @@ const help = `npm run gateway:export nginx [-- --into <folder>] [-- --scale <RAT
   Writes what nginx has to know of the declared routes: paths, methods, limits, the largest body, its own answers.
   A route that it could not tell nginx of is named, and nothing is written.
 
-npm run gateway:export kong|aws|apigee -- --into <folder> --upstream <https://...> [--origin <https://...>]... [--scale <n>]
+npm run gateway:export kong|aws|apigee -- --into <folder> --upstream <https://...>
+    [--origin <https://...>]... [--scale <RATE_LIMIT_SCALE>]
   Writes for Kong (kong.json), API Gateway of AWS (template.json) or Apigee (apiproxy/) what each can say of the routes,
   with the address of the service and the origins of CORS_ORIGINS. docs/practices/gateway.md says what was run of it.
 

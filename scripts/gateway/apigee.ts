@@ -1,4 +1,4 @@
-// Makes of the declared routes a proxy bundle of Apigee X: a folder that `apigeecli` or the console takes as an archive.
+// Makes of the declared routes a proxy bundle of Apigee X: a folder that its console takes as an archive.
 import type { Edge, EdgeLimit, EdgeProblem, EdgeRoute } from './edge-routes.ts';
 import {
   assertUnmistakable,
@@ -101,12 +101,13 @@ function raiseFault(name: string, problem: EdgeProblem, { headers }: Edge, ...mo
     .map(([field, value]) => `        <Header name="${field}">${escaped(value)}</Header>\n`)
     .join('');
   // Braces of JSON would be read as variables.
+  const attributes = 'contentType="application/problem+json" variablePrefix="@" variableSuffix="#"';
   return `<RaiseFault name="${name}">
   <FaultResponse>
     <Set>
       <Headers>
 ${fields}      </Headers>
-      <Payload contentType="application/problem+json" variablePrefix="@" variableSuffix="#">${escaped(bodyOf(problem))}</Payload>
+      <Payload ${attributes}>${escaped(bodyOf(problem))}</Payload>
       <StatusCode>${problem.status}</StatusCode>
       <ReasonPhrase>${escaped(problem.title)}</ReasonPhrase>
     </Set>
