@@ -69,6 +69,11 @@ export class SharedState {
     return this.isListening && this.watch?.isUp !== false;
   }
 
+  /** What somebody met who used Redis, told once until it works again. */
+  report(error: unknown): void {
+    this.watch?.report(error);
+  }
+
   /** Called when messages may have been missed: whatever is remembered has to be forgotten. */
   onInterruption(listener: () => void): void {
     this.interruptions.push(listener);

@@ -165,7 +165,8 @@ describe('whoever gets into a container has little there [practice 9.4] [ASVS 13
       const Model = models.find(({ kind, apiVersion }) => kind === manifest.kind && apiVersion === manifest.apiVersion);
       if (Model === undefined) throw new Error(`${manifest.apiVersion} ${manifest.kind} has no schema here`);
       const asked = new Set<string>();
-      expect(() => new Model(watched(manifest, '', asked) as never).validate(), manifest.metadata.name).not.toThrow();
+      const model = Object.assign(new Model(manifest as never), { spec: watched(manifest.spec, '.spec', asked) });
+      expect(() => model.validate(), manifest.metadata.name).not.toThrow();
       expect(pathsOf(manifest.spec, '.spec').filter((path) => !asked.has(path))).toEqual([]);
     }
   });

@@ -45,11 +45,14 @@ export class ClosingLine implements Reporter {
   private others(): string[] {
     const kinds = { slow, services: onServersOnly, browser: '**/*.browser.ts', http: '**/*.http-client.ts' };
     const ran = new Set(this.projects.has('services') ? onServers() : []);
-    return Object.entries(kinds).flatMap(([name, pattern]) => {
+    const half = ran.size === 0 ? 0 : onServers({}).length - ran.size;
+    const otherHalf = half === 0 ? [] : [`${half} files of the other half on servers`];
+    const left = Object.entries(kinds).flatMap(([name, pattern]) => {
       const files = globSync(`{test,packages/*/test}/${pattern}`, { exclude: ['**/node_modules/**'] });
       const { length } = files.filter((file) => !ran.has(file));
       return this.projects.has(name) ? [] : [`${length} files of the ${name} tests`];
     });
+    return [...otherHalf, ...left];
   }
 }
 

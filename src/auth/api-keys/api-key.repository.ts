@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { AuthoritySeals, type AccountStatus, type Sealed } from '../../common/access/authority-seals.js';
 import { isPermitted } from '../../common/access/permissions.js';
-import { machineTiers, type Machine } from '../../common/access/principal.js';
+import { machineTiers, type Machine, type MachineTier } from '../../common/access/principal.js';
 import { Revocations } from '../../common/access/revocations.js';
 import { SecurityEvents } from '../../common/events/security-events.js';
 import { createAddressCheck } from '../../common/http/client-address.js';
@@ -10,6 +10,7 @@ import { Clock } from '../../common/clock.js';
 import { Database } from '../../database/index.js';
 import type { Prisma } from '../../generated/prisma/client.js';
 import { isSecretOf, isWhole, sealOf, type KeyAuthority, type SealedKey } from './api-key-seals.js';
+import { quotaOf } from './api-key.quotas.js';
 import { serviceKeyPermissions } from './api-keys.access.js';
 import type { ReadKey } from './key-format.js';
 
@@ -72,7 +73,17 @@ export class ApiKeyRepository {
     // Whoever may not make keys for services any more does not answer for those that they made.
     if (row.service !== null && !isPermitted(roles, serviceKeyPermissions.manage)) return undefined;
     const tier = machineTiers.find((one) => one === row.tier) ?? 'standard';
-    const principal = { kind: 'machine', method: 'api-key', userId, machineId: id, scopes, tier, roles } as const;
+    const limits = quotaOf(row.service, tier);
+    const principal = {
+      kind: 'machine',
+      method: 'api-key',
+      userId,
+      machineId: id,
+      scopes,
+      tier,
+      roles,
+      limits,
+    } as const;
     const isAllowedFrom = addressRanges.length === 0 ? () => true : createAddressCheck(addressRanges);
     return { principal: Object.freeze(principal), secretMac, expiresAt, isAllowedFrom };
   }
@@ -125,6 +136,17 @@ export class ApiKeyRepository {
     });
     if (count === 1) await this.announce(id);
     return count === 1;
+  }
+
+  /** @returns false when somebody was faster. */
+  async changeTier(old: SealedKey, tier: MachineTier): Promise<boolean> {
+    const { id, authorityMac } = old;
+    const { count: changed } = await this.database.client.apiKey.updateMany({
+      where: { id, authorityMac, revokedAt: null },
+      data: { tier, authorityMac: sealOf(this.macs, { ...old, tier }) },
+    });
+    if (changed === 1) await this.announce(id);
+    return changed === 1;
   }
 
   /** At once on every instance. @returns the key; undefined when there was none to revoke. */

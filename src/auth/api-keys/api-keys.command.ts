@@ -1,4 +1,7 @@
-import { UsageError, withServices, type Command } from '../../cli/index.js';
+import { userInfo } from 'node:os';
+import { parseArguments, print, UsageError, withServices, type Command } from '../../cli/index.js';
+import { machineTiers } from '../../common/access/principal.js';
+import { runAsOperator } from '../../common/events/operator.js';
 import { idPattern } from '../../common/http/fields.js';
 import { normaliseEmail } from '../../common/normalisation.js';
 import { UsersService } from '../../users/index.js';
@@ -49,6 +52,32 @@ export const apiKeysList: Command = {
         const used = lastUsedAt === null ? 'never used' : `used ${lastUsedAt.toISOString()}`;
         process.stdout.write(`${id}  ${state}  ${used}  ${scopes.join(',')}  ${service ?? '-'}  ${name}\n`);
       }
+      return 0;
+    });
+  },
+};
+
+const tierUsage = `api-keys:tier <id> ${machineTiers.join('|')} --reason <text> [--operator <name>]`;
+const maxReason = 200;
+
+/** More than one's own routes give: only whoever is let onto the machine. The audit trail has operator and reason. */
+export const apiKeysTier: Command = {
+  name: 'api-keys:tier',
+  usage: `<id> ${machineTiers.join('|')} --reason <text> [--operator <name>]`,
+  description: 'Sets how much an API key may ask for, in a minute and in a day. Its successors have the same.',
+  async run(config, args) {
+    const options = { reason: { type: 'string' }, operator: { type: 'string' } } as const;
+    const { values, positionals } = parseArguments(tierUsage, args, options, 2);
+    const [id = '', word] = positionals;
+    const { reason = '', operator = userInfo().username } = values;
+    const tier = machineTiers.find((one) => one === word);
+    if (tier === undefined || reason.trim() === '' || reason.length > maxReason)
+      throw new UsageError(`usage: ${tierUsage}`);
+    return withServices(config, async (app) => {
+      const change = () => app.get(ApiKeysService).changeTierByOperator(id, tier);
+      const isDone = idPattern.test(id) && (await runAsOperator({ operator, reason }, change));
+      if (!isDone) return refused('there is no such key that is not revoked, or somebody changed it just now');
+      print(`${id} is ${tier}`);
       return 0;
     });
   },

@@ -27,6 +27,9 @@ export const apiKeyRevoked = declareNotice(
   }),
 );
 
+/** By an operator. */
+export const apiKeyTierChanged = defineAction('api_key_tier_changed');
+
 export const apiKeyRunsOut = declareNotice(
   defineAction('api_key_runs_out'),
   secureAccount(

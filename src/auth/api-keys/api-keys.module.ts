@@ -13,14 +13,14 @@ import { SessionStatesModule } from '../authentication/authentication.module.js'
 import { ApiKeyAuthenticator } from './api-key-authenticator.js';
 import { ApiKeyUpkeep } from './api-key-upkeep.js';
 import { ApiKeyRepository } from './api-key.repository.js';
-import { apiKeysList, apiKeysRevoke } from './api-keys.command.js';
+import { apiKeysList, apiKeysRevoke, apiKeysTier } from './api-keys.command.js';
 import { ApiKeysController, ServiceKeysController } from './api-keys.controller.js';
 import { apiKeysSection } from './api-keys.export.js';
 import { ApiKeysService } from './api-keys.service.js';
 import { ExposedKeys } from './exposed-keys.js';
 
 /** What commands need. */
-@ServesCommands(apiKeysRevoke, apiKeysList)
+@ServesCommands(apiKeysRevoke, apiKeysList, apiKeysTier)
 @Module({
   imports: [SessionStatesModule, UsersModule],
   providers: [ApiKeysService, ApiKeyRepository],

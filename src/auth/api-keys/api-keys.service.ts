@@ -1,7 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { isPermitted, permissions, type Permission, type Role } from '../../common/access/permissions.js';
-import type { Person } from '../../common/access/principal.js';
+import type { MachineTier, Person } from '../../common/access/principal.js';
 import { Clock } from '../../common/clock.js';
 import { SecurityEvents } from '../../common/events/security-events.js';
 import { Problem, unauthenticated } from '../../common/http/problem.js';
@@ -13,7 +13,7 @@ import { SessionRepository } from '../sessions/session.repository.js';
 import { secretMacOf, type KeyAuthority } from './api-key-seals.js';
 import { ApiKeyRepository, type Whose } from './api-key.repository.js';
 import type { CreateApiKey, CreateServiceKey, SucceedApiKey } from './api-keys.dto.js';
-import { apiKeyCreated, apiKeyRevoked } from './api-keys.events.js';
+import { apiKeyCreated, apiKeyRevoked, apiKeyTierChanged } from './api-keys.events.js';
 import { apiKeySettings, keyFormatOf } from './api-keys.settings.js';
 import type { ReadKey } from './key-format.js';
 
@@ -98,6 +98,19 @@ export class ApiKeysService {
   /** For operators, behind the access control of the machine. @returns false when there was nothing to revoke. */
   async revokeByOperator(id: string): Promise<boolean> {
     return (await this.end({}, id, () => 'operator')) !== undefined;
+  }
+
+  /** For operators. @returns false when there is no such key that is whole, or somebody else changed it just now. */
+  changeTierByOperator(id: string, tier: MachineTier): Promise<boolean> {
+    return this.database.transaction(async () => {
+      const key = await this.repository.find({}, id);
+      if (key === undefined || !this.repository.isWhole(key)) return false;
+      if (!(await this.repository.changeTier(key, tier))) return false;
+      const details = { key: id, from: key.tier, to: tier };
+      const target = { type: 'user', id: key.userId };
+      await this.events.recordInTransaction({ action: apiKeyTierChanged, outcome: 'success', target, details });
+      return true;
+    });
   }
 
   /** Only genuine ones: otherwise anybody could revoke keys of others by making texts up. */

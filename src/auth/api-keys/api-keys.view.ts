@@ -15,7 +15,7 @@ export class ApiKeyView {
   @ViewField({ type: 'array', items: text, description: 'From where it counts; empty: from everywhere.' })
   addressRanges: string[];
 
-  @ViewField({ ...text, description: 'How much it may ask for in a minute.' })
+  @ViewField({ ...text, description: 'How much it may ask for in a minute and in a day.' })
   tier: string;
 
   @ViewField(time)

@@ -1,5 +1,5 @@
 import { definePermissions, user } from '../../common/access/permissions.js';
-import { defineRateLimits, hour, minute } from '../../common/http/rate-limit.js';
+import { defineGuessLimits, hour, minute } from '../../common/http/rate-limit.js';
 
 /** What people do with their second factors, whichever these are. @public: every user of it can be removed. */
 export const factorPermissions = definePermissions('factor', {
@@ -13,7 +13,7 @@ export const factorPermissions = definePermissions('factor', {
  * signing in.
  * @public: every user of it can be removed.
  */
-export const proofLimits = defineRateLimits('proof', [
+export const proofLimits = defineGuessLimits('proof', [
   { name: 'proof-network', requests: 30, windowSeconds: minute, per: 'network' },
   { name: 'proof', requests: 10, windowSeconds: 15 * minute, per: 'due factor' },
   { name: 'proof-day', requests: 50, windowSeconds: 24 * hour, per: 'due factor' },

@@ -6,7 +6,7 @@ import { definePermissions, user } from '../../common/access/permissions.js';
 import { CurrentPerson, type Person } from '../../common/access/principal.js';
 import { SecurityEvents } from '../../common/events/security-events.js';
 import { CarriesCookie } from '../../common/http/cookies.js';
-import { defineRateLimits, hour, minute, RateLimit } from '../../common/http/rate-limit.js';
+import { defineGuessLimits, hour, minute, RateLimit } from '../../common/http/rate-limit.js';
 import { SignedInView } from '../sessions/sessions.dto.js';
 import { SessionsService } from '../sessions/sessions.service.js';
 import { ChangePassword, Login } from './password.dto.js';
@@ -14,7 +14,7 @@ import { PasswordsService } from './passwords.service.js';
 
 const passwordPermissions = definePermissions('password', { change: { objects: 'self', roles: [user] } });
 
-const loginLimits = defineRateLimits('login', [
+const loginLimits = defineGuessLimits('login', [
   { name: 'login-network', requests: 20, windowSeconds: minute, per: 'network' },
   { name: 'login-network-hour', requests: 100, windowSeconds: hour, per: 'network' },
   // Stuffing: one password, or one leaked pair each, on many accounts.
@@ -35,7 +35,7 @@ const loginLimits = defineRateLimits('login', [
   { name: 'login-device-hour', requests: 30, windowSeconds: hour, per: 'device', from: 'known devices' },
 ]);
 
-const credentialLimits = defineRateLimits('credential', [
+const credentialLimits = defineGuessLimits('credential', [
   { name: 'credential-network', requests: 30, windowSeconds: minute, per: 'network' },
   // By session: a thief of one gets no second one without the password, and must not keep the owner from changing it.
   { name: 'credential', requests: 10, windowSeconds: 15 * minute, per: 'session' },

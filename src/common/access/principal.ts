@@ -1,5 +1,6 @@
 import { createCheckedParameter } from '../http/parameters.js';
 import { Problem } from '../http/problem.js';
+import type { Limit } from '../http/rate-limit.js';
 import { isPermitted, type Permission, type Role } from './permissions.js';
 
 /** A person at a device, or a program that acts for whoever owns it. */
@@ -31,7 +32,7 @@ export interface Person {
   readonly inBrowser: boolean;
 }
 
-/** How much a machine may ask for in a minute: rate limiting has the figures. */
+/** How much a machine may ask for in a minute, by the figures of rate limiting, and an API key in a day. */
 export const machineTiers = ['standard', 'high'] as const;
 export type MachineTier = (typeof machineTiers)[number];
 
@@ -49,6 +50,8 @@ export interface Machine {
   /** Names of permissions, such as `resource:read`. */
   readonly scopes: readonly string[];
   readonly tier: MachineTier;
+  /** What its method counts it by, after everything else: what other limits refuse is not counted by these. */
+  readonly limits?: readonly Limit[];
 }
 
 /** Who is calling. `kind` tells the two apart; a route is open to people alone unless its `@Can` says otherwise. */

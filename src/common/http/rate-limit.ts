@@ -26,6 +26,10 @@ export interface Limit {
     | 'user and account';
   /** Counts only requests with a `deviceToken` that is good for the address, or only those without. Left out: both. */
   readonly from?: 'known devices' | 'unknown devices';
+  /** The window is the day in UTC, for everybody alike, instead of one that begins with the first request. */
+  readonly byDay?: boolean;
+  /** What it bounds are guesses: half as many pass while each instance counts for itself. */
+  readonly boundsGuesses?: boolean;
 }
 
 /** What the routes that name it are counted by, in this order: those per network and account before authentication. */
@@ -39,6 +43,13 @@ export const minute = 60;
 export const hour = 60 * minute;
 
 const declared = new Declarations<Limit>('limit');
+
+/**
+ * So many requests between midnight and midnight (UTC), for `limits` of a machine.
+ * @public: every user of it can be removed.
+ */
+export const defineDailyLimit = (name: string, requests: number, per: 'user' | 'machine'): Limit =>
+  defineLimit({ name, requests, windowSeconds: 24 * hour, per, byDay: true });
 
 /** Every limit that the service or a feature declared. @public: every user of it can be removed. */
 export const limits = (): readonly Limit[] => declared.list();
@@ -55,6 +66,13 @@ export function defineRateLimits(name: string, own: readonly Limit[]): RateLimit
   if (!own.some(({ per }) => per === 'network')) throw new Error(`the limits ${name} have none per network`);
   return Object.freeze({ name, limits: Object.freeze(own.map(defineLimit)) });
 }
+
+/** The same, for routes on which somebody may guess a secret: stricter while each instance counts for itself. */
+export const defineGuessLimits = (name: string, own: readonly Limit[]): RateLimits =>
+  defineRateLimits(
+    name,
+    own.map((limit) => ({ ...limit, boundsGuesses: true })),
+  );
 
 /** Routes that name no limits: what counts for every caller bounds them. */
 export const ordinaryLimits: RateLimits = Object.freeze({ name: 'api', limits: Object.freeze([]) });

@@ -40,13 +40,14 @@ class ListedLimitsGuard extends ThrottlerGuard {
 
   /** As in the package, but for the fields of the answer, which are those of the standard, and the problem document. */
   protected override async handleRequest(asked: ThrottlerRequest): Promise<boolean> {
-    const { context, limit: max, ttl, blockDuration, getTracker, generateKey } = asked;
+    const { context, getTracker, generateKey } = asked;
     const limit = this.listed.get(asked.throttler.name);
     if (limit === undefined) throw new TypeError('a limit of another list was asked');
     const { req, res } = this.getRequestResponse(context);
     const key = generateKey(context, await getTracker(req, context), limit.name);
-    const use = await this.limiter.storage.increment(key, ttl, max, blockDuration, limit.name);
-    this.limiter.conclude(limit, use, (name, item) => append(res as FastifyReply, name, item));
+    this.limiter.conclude(limit, await this.limiter.count(limit, key), (name, item) =>
+      append(res as FastifyReply, name, item),
+    );
     return true;
   }
 }
@@ -59,6 +60,8 @@ const append = (reply: FastifyReply, name: string, item: string): void => {
 /** Makes the guards of the lists; none for an empty one. */
 @Injectable()
 export class LimitLists {
+  private readonly ofMachines = new WeakMap<readonly Limit[], CanActivate>();
+
   constructor(
     @Inject(Limiter) private readonly limiter: Limiter,
     @Inject(LimitKeys) private readonly keys: LimitKeys,
@@ -66,6 +69,13 @@ export class LimitLists {
 
   guardOf(limits: readonly Limit[]): CanActivate | undefined {
     return limits.length === 0 ? undefined : new ListedLimitsGuard(limits, this.limiter, this.keys);
+  }
+
+  /** For what a machine brings with it: lists that its feature declared, few of them. */
+  guardOfMachine(limits: readonly Limit[]): CanActivate {
+    const guard = this.ofMachines.get(limits) ?? new ListedLimitsGuard(limits, this.limiter, this.keys);
+    this.ofMachines.set(limits, guard);
+    return guard;
   }
 }
 
@@ -116,7 +126,14 @@ export class CallerLimitGuard implements CanActivate, OnModuleInit {
   canActivate(context: ExecutionContext) {
     const guards = this.guardsFor(context);
     const { user: caller } = context.switchToHttp().getRequest<LimitedRequest>();
-    return guards[listOf(caller)]?.canActivate(context) ?? true;
+    const isWithin = guards[listOf(caller)]?.canActivate(context) ?? true;
+    return caller?.kind === 'machine' && caller.limits !== undefined
+      ? this.lastly(isWithin, caller.limits, context)
+      : isWithin;
+  }
+
+  private async lastly(isWithin: unknown, limits: readonly Limit[], context: ExecutionContext): Promise<boolean> {
+    return (await isWithin) === true && (await this.lists.guardOfMachine(limits).canActivate(context)) === true;
   }
 
   private guardsFor(context: ExecutionContext) {

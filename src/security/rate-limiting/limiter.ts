@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { InjectThrottlerStorage } from '@nestjs/throttler';
+import { Clock } from '../../common/clock.js';
 import { SecurityEvents } from '../../common/events/security-events.js';
 import { networkOf } from '../../common/http/network.js';
 import { Problem } from '../../common/http/problem.js';
@@ -18,24 +19,37 @@ export class Limiter {
     @InjectThrottlerStorage() readonly storage: LimiterStorage,
     @Inject(SecurityEvents) private readonly events: SecurityEvents,
     @Inject(CONFIG) private readonly config: Config,
+    private readonly clock: Clock,
   ) {}
 
   /** Counts by network alone what may never become a request of a route. @throws Problem too-many-requests */
   async countArrival(limit: Limit, { address, tell }: Arrival): Promise<void> {
-    const [ttl, max] = [limit.windowSeconds * 1000, this.maxOf(limit)];
-    this.conclude(limit, await this.storage.increment(networkOf(address), ttl, max, ttl, limit.name), tell);
+    this.conclude(limit, await this.count(limit, networkOf(address)), tell);
   }
 
-  /** How many requests of a window pass. */
-  maxOf(limit: Limit): number {
-    return isLoad(limit) ? limit.requests * this.config.rateLimitScale : limit.requests;
+  async count(limit: Limit, key: string): Promise<Use> {
+    const ttl = limit.windowSeconds * 1000;
+    const add = (bucket: string) => this.storage.increment(bucket, ttl, this.maxOf(limit), ttl, limit.name);
+    if (limit.byDay !== true) return add(key);
+    const now = this.clock.now().getTime();
+    const day = Math.floor(now / ttl);
+    return { ...(await add(`${day}|${key}`)), timeToExpire: Math.ceil(((day + 1) * ttl - now) / 1000) };
+  }
+
+  /**
+   * How many requests of a window pass.
+   * @param isAlone each of N instances counts for itself, and a guesser who goes round has N times as many tries.
+   */
+  maxOf(limit: Limit, isAlone = false): number {
+    const max = isLoad(limit) ? limit.requests * this.config.rateLimitScale : limit.requests;
+    return isAlone && limit.boundsGuesses === true ? Math.ceil(max / 2) : max;
   }
 
   /** @throws Problem too-many-requests, with `Retry-After`. */
   conclude(limit: Limit, use: Use, tell: Tell | undefined): void {
-    const max = this.maxOf(limit);
+    const max = this.maxOf(limit, use.isAlone);
     if (tell !== undefined && isTold.has(limit.per)) tellUse(limit, { ...use, max }, tell);
-    if (!use.isBlocked) return;
+    if (use.totalHits <= max) return;
     // One event per key and window: the flood itself must not flood the audit trail.
     if (use.isNew && use.totalHits === max + 1) {
       this.events.reportLater({

@@ -7,8 +7,8 @@ import { defineLimit, minute, type Limit } from '../../common/http/rate-limit.js
  * What RATE_LIMIT_SCALE multiplies. Never what bounds guesses at one account, mails to it or copies of it: an office is
  * no reason for those.
  */
-export const isLoad = ({ name, per }: Limit): boolean =>
-  per === 'network' || per === 'accounts of network' || per === 'machine' || name === 'user';
+export const isLoad = ({ name, per, byDay }: Limit): boolean =>
+  per === 'network' || per === 'accounts of network' || per === 'machine' || name === 'user' || byDay === true;
 
 /** Asked after authentication, because only then there is a caller to count by. */
 export const isOfCaller = ({ per }: Limit): boolean => callers.has(per);

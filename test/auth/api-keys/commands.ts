@@ -25,6 +25,30 @@ export const commandEnds: CommandEnds = {
     await expect(end('api-keys:revoke', [])).rejects.toThrow('usage: api-keys:revoke <id or key>');
   },
 
+  async 'api-keys:tier'(app, end) {
+    const joe = await signUp(app, 'joe');
+    const { id, key } = await makeKey(app, joe);
+    const why = ['--reason', 'more imports', '--operator', 'olga'];
+    expect(await end('api-keys:tier', [id, 'high', ...why])).toMatchObject({ code: 0, output: `${id} is high\n` });
+    expect(await app.sql('SELECT tier FROM api_keys WHERE id = $1', [id])).toEqual([{ tier: 'high' }]);
+    await vi.waitFor(async () => {
+      const answer = await app.request('GET', '/v1/samples', { token: key });
+      expect(answer.status).toBe(200);
+      // With: rate-limiting.
+      expect(answer.headers['ratelimit-policy']).toContain('"api-key-day-high";q=100000');
+    }, 5_000);
+    const { details } = await app.auditEvent('api_key_tier_changed', (row) => row['target_id'] === joe.userId);
+    expect(details).toMatchObject({ key: id, from: 'standard', to: 'high', operator: 'olga', reason: 'more imports' });
+
+    // Changed past the service: it gets no new seal by this.
+    await app.sql(`UPDATE api_keys SET scopes = scopes || '{sample:create}' WHERE id = $1`, [id]);
+    expect(await end('api-keys:tier', [id, 'standard', ...why])).toMatchObject({ code: 1 });
+    expect(await app.sql('SELECT tier FROM api_keys WHERE id = $1', [id])).toEqual([{ tier: 'high' }]);
+    expect(await end('api-keys:tier', [joe.userId, 'high', ...why])).toMatchObject({ code: 1 });
+    await expect(end('api-keys:tier', [id, 'high'])).rejects.toThrow('usage: api-keys:tier <id>');
+    await expect(end('api-keys:tier', [id, 'endless', ...why])).rejects.toThrow('usage: api-keys:tier <id>');
+  },
+
   async 'api-keys:list'(app, end) {
     const ida = await signUp(app, 'ida');
     const { id, key } = await makeKey(app, ida);

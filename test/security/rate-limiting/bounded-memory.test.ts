@@ -1,6 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { LimiterStorage, memberSeparator } from '../../../src/security/rate-limiting/limiter-storage.js';
-import type { BoundedMemory } from '../../../src/security/rate-limiting/bounded-memory.js';
 import type { SharedState } from '../../../src/shared-state/index.js';
 
 const ceiling = 5;
@@ -9,7 +8,7 @@ const max = 3;
 
 describe('the counters of limits take bounded memory [API4] [ASVS 15.2.2] [practice 4.1]', () => {
   const storage = () => new LimiterStorage({ redis: undefined } as SharedState, ceiling);
-  const keysOf = (limits: LimiterStorage, name: string) => (limits['limiters'].get(name) as BoundedMemory).keys;
+  const keysOf = (limits: LimiterStorage, name: string) => limits['limiters'].get(name)?.own.keys;
   afterEach(() => vi.useRealTimers());
 
   it('comes from ever new networks: no more counters than the ceiling, and the surplus is still limited', async () => {

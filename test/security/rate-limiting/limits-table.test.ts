@@ -4,6 +4,7 @@ import { RateLimiterMemory, RateLimiterRedis } from 'rate-limiter-flexible';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { MachineTier } from '../../../src/common/access/principal.js';
 import type { KnownDevices } from '../../../src/common/access/known-devices.js';
+import { Clock } from '../../../src/common/clock.js';
 import { Problem } from '../../../src/common/http/problem.js';
 import { SecurityEvents, type SecurityEvent } from '../../../src/common/events/security-events.js';
 import { defineRateLimits, limits } from '../../../src/common/http/rate-limit.js';
@@ -43,6 +44,8 @@ const internal: Send = ({ app }, from) =>
       .on('error', reject)
       .end();
   });
+
+const dayMs = 24 * 3_600_000;
 
 /** What counts for every caller, and the limits of all features. */
 const table: readonly LimitRow[] = [
@@ -102,7 +105,7 @@ describe('The table of limits [practice 4.1] [practice 4.2]', () => {
   it.each(table)(
     '%s: %i in %i s pass, the next is refused until the window ends, and one event tells of it [ASVS 2.4.1] [A4-8]',
     async (name, requests, seconds) => {
-      vi.useFakeTimers();
+      vi.useFakeTimers({ now: Math.ceil(Date.now() / dayMs) * dayMs });
       const events: SecurityEvent[] = [];
       const sink = new SecurityEvents();
       sink.subscribe({ recordInTransaction: async () => undefined, reportLater: (event) => void events.push(event) });
@@ -114,7 +117,7 @@ describe('The table of limits [practice 4.1] [practice 4.2]', () => {
         recognise: () => (limit.from === 'known devices' ? 'device' : undefined),
       } as unknown as KnownDevices;
       const config = { rateLimitScale: 1 } as Config;
-      const limiter = new Limiter(new LimiterStorage(new SharedState('test')), sink, config);
+      const limiter = new Limiter(new LimiterStorage(new SharedState('test')), sink, config, new Clock());
       const guard = new LimitLists(limiter, new LimitKeys(macs, devices)).guardOf([limit]);
       let account = 0;
       const count = () => {
@@ -171,6 +174,7 @@ describe('Each row is asked on a real route [practice 4.1]', () => {
         isBlocked: totalHits > limit,
         timeToBlockExpire: seconds,
         isNew: true,
+        isAlone: false,
       };
     });
   }
@@ -180,6 +184,9 @@ describe('Each row is asked on a real route [practice 4.1]', () => {
     async (...one) => {
       const [name, requests, seconds, per, , send] = one;
       fill(name, requests - 1);
+      // A day of the calendar has all its seconds left at midnight.
+      if (limitOf(name).byDay === true)
+        vi.spyOn(caller.app.clock, 'now').mockReturnValue(new Date(Math.ceil(Date.now() / dayMs) * dayMs));
       const from = anotherAddress();
       const last = await send(caller, from, 1);
       const refused = await send(caller, from, 2);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { LimiterStorage } from '../../../src/security/rate-limiting/limiter-storage.js';
+import { PasswordHasher } from '../../../src/security/data-protection/index.js';
 import { signUp, type Actor } from '../../support/actors.js';
 import { startApp, type TestApp } from '../../support/app.js';
 import { limitOf } from '../../support/declared-limits.js';
@@ -176,6 +177,20 @@ describe('rate limiting [practice 4.1] [practice 4.2]', () => {
     expect(counts[429]).toBe(5);
   });
 
+  it('writes the path of the login in other ways, on all instances: no further guess is looked at [A4-6]', async () => {
+    const looked = vi.spyOn(PasswordHasher.prototype, 'verify');
+    const from = anotherAddress();
+    const spellings = ['/v1/auth/login', '/v1/auth/login/', '/V1/Auth/LOGIN', '/v1/auth/lo%67in', '/v1//auth/login'];
+    const body = { email: 'spelled@example.org', password: 'wrong password' };
+    const account = limitOf('login-account');
+    const login = (index: number) =>
+      app.on(index).request('POST', spellings[index % spellings.length] ?? '', { from, body });
+    await flood(account.requests * spellings.length, login, 5);
+    expect(looked).toHaveBeenCalledTimes(account.requests);
+    expect((await login(0)).status).toBe(429);
+    looked.mockRestore();
+  });
+
   it('asks whether somebody else has used an address: the fields tell nothing [ASVS 6.3.8]', async () => {
     const register = () => app.request('POST', '/v1/auth/register', { body: { email: 'probed@example.org' } });
     const [first, second] = [await register(), await register()];
@@ -189,6 +204,18 @@ describe('rate limiting [practice 4.1] [practice 4.2]', () => {
     const keys = increment.mock.calls.map(([key]) => key);
     expect(keys.length).toBeGreaterThanOrEqual(3);
     expect(keys.filter((key) => /counted|example|@/.test(key))).toEqual([]);
+  });
+
+  it('has a whole /64 of IPv6 addresses: one bucket; the next /64 is another client [A4-6]', async () => {
+    const behind = await startApp({ instances: 1, env: { TRUSTED_PROXIES: '127.0.0.0/8' } });
+    const jwks = (address: string) =>
+      behind.request('GET', '/.well-known/jwks.json', { headers: { 'x-forwarded-for': address } });
+    const spelling = (index: number) =>
+      index % 2 === 0 ? `2001:db8:1:2::${index.toString(16)}` : `2001:0DB8:0001:0002:${index}:5:6:7`;
+    const counts = await flood(anonymous.requests + 5, (index) => jwks(spelling(index)));
+    expect(counts).toEqual({ 200: anonymous.requests, 429: 5 });
+    expect((await jwks('2001:db8:1:3::1')).status).toBe(200);
+    await behind.close();
   });
 
   it('a trusted proxy passes on rubbish as the address: the limit counts the proxy [A4-6]', async () => {

@@ -7,7 +7,7 @@ import { MachineAuthenticators, type MachineAuthenticator } from '../../../src/c
 import type { Machine } from '../../../src/common/access/principal.js';
 import { Database } from '../../../src/database/index.js';
 
-interface Claims extends Pick<Machine, 'userId'>, Partial<Pick<Machine, 'scopes' | 'tier' | 'machineId'>> {}
+interface Claims extends Pick<Machine, 'userId'>, Partial<Pick<Machine, 'scopes' | 'tier' | 'machineId' | 'limits'>> {}
 
 const prefix = 'Bearer sample-machine_';
 
@@ -17,8 +17,9 @@ export function machineToken({
   scopes = machineScopes,
   tier = 'standard',
   machineId = randomUUIDv7(),
+  limits,
 }: Claims): string {
-  const claims = Buffer.from(JSON.stringify({ userId, scopes, tier, machineId }));
+  const claims = Buffer.from(JSON.stringify({ userId, scopes, tier, machineId, limits }));
   return `${prefix.slice('Bearer '.length)}${claims.toString('base64url')}`;
 }
 
@@ -54,10 +55,10 @@ class SampleMachines implements MachineAuthenticator, OnModuleInit {
   /** Nothing is remembered. */
   forget(): void {}
 
-  async present({ userId, machineId, scopes, tier }: Machine): Promise<Machine | undefined> {
+  async present({ userId, ...claims }: Machine): Promise<Machine | undefined> {
     const [owner] = await this.database.client.$queryRaw<{ roles: string[] }[]>`
       SELECT roles FROM users WHERE id = ${userId}::uuid AND status = 'active'`;
-    return owner && { kind: 'machine', method: this.name, userId, machineId, scopes, tier, roles: owner.roles };
+    return owner && { ...claims, kind: 'machine', method: this.name, userId, roles: owner.roles };
   }
 }
 
