@@ -1,4 +1,4 @@
-// Threat: a service that runs with more rights, files, packages and ways than it needs, so that whoever gets in has them.
+// Threat: a service that runs with more rights, files and ways than it needs: whoever gets in has them all.
 // Does: reads the recipe of the image and the descriptions of what runs it, for tests that hold them to their promises.
 // Does not: start a container: no engine runs in CI.
 // Needs: gateway.
