@@ -54,6 +54,7 @@ import { UnsentAnswersModule } from './security/unsent-answers/unsent-answers.mo
 import { ValidationModule } from './security/validation/validation.module.js';
 import { SharedStateModule } from './shared-state/index.js';
 import { UsersModule } from './users/index.js';
+import { WebhooksModule } from './webhooks/index.js';
 
 /** What is opened before Nest starts, because a fault in it must stop the boot with its own line. */
 export interface Foundations {
@@ -113,6 +114,7 @@ export class AppModule {
         DatabaseModule.with(database),
         SharedStateModule,
         IdempotencyModule,
+        WebhooksModule,
         MailModule,
         EgressModule,
 

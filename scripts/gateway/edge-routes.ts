@@ -50,6 +50,7 @@ const callers: Readonly<Record<string, readonly Caller[]>> = {
   'anybody': ['guest', 'person', 'machine'],
   'anybody without a credential, people': ['guest', 'person'],
   'anybody without a credential, machines': ['guest', 'machine'],
+  'whoever has the secret': ['guest'],
   'people': ['person'],
   'machines': ['machine'],
   'people, machines': ['person', 'machine'],
@@ -78,7 +79,8 @@ export function edgeRoutes({ rows, limitsOf, maxBodyBytes, scale = 1 }: Source):
     };
     if (!methods.has(method)) fail(`no gateway can be told its method: declare one of ${[...methods].join(', ')}`);
     const known = callers[row.callers] ?? fail(`its callers (${row.callers}) are not known here: add them to callers`);
-    const isPublic = access === 'public';
+    // A signature over the bytes is verified by the service: to a gateway the route is one without a credential.
+    const isPublic = access === 'public' || access.startsWith('signed by ');
     if (isPublic !== known.includes('guest')) fail(`its access (${access}) and its callers contradict each other`);
     if (!isPublic && !permission.test(access))
       fail(`its access (${access}) is neither public nor a permission: declare @Public() or @Can(...)`);

@@ -1,10 +1,12 @@
 import { Injectable, type INestApplication } from '@nestjs/common';
 import { ApplicationConfig, DiscoveryService, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
-import { ACCESS, type Access } from '../common/access/access.decorators.js';
+import { ACCESS, type Access, type Signature } from '../common/access/access.decorators.js';
 import { MachineAuthenticators } from '../common/access/machine-authenticators.js';
 import { ENTITY_TAGGED } from '../common/http/entity-tag.js';
+import { dtosIn } from '../common/http/declared-fields.js';
 import { listHandlers, type Handler } from '../common/http/handlers.js';
+import { parametersOf } from '../common/http/parameters.js';
 import { refusalsOf } from './declared-refusals.js';
 import type { Operation, ResponseObject, SchemaObject, SecuritySchemeObject } from './document.types.js';
 import { assertNoNamesakes } from './namesakes.js';
@@ -47,15 +49,17 @@ export class OpenApi {
     const document = SwaggerModule.createDocument(this.nest(), settings, { operationIdFactory });
     const responses = new ProblemResponses();
     this.declareAnswers(document, responses, listed);
+    const open = openInputs(listed);
     const schemas = Object.entries(document.components?.schemas ?? {}).map(([name, schema]) => [
       name,
-      closed(schema as SchemaObject),
+      open.has(name) ? (schema as SchemaObject) : closed(schema as SchemaObject),
     ]);
     document.components = {
       ...document.components,
       securitySchemes: {
         ...document.components?.securitySchemes,
         ...Object.fromEntries(this.machines.list().map(({ name, scheme }) => [name, scheme as SecuritySchemeObject])),
+        ...signatureSchemes(listed),
       },
       schemas: { ...Object.fromEntries(schemas), Problem: problemSchema },
       responses: responses.components,
@@ -92,7 +96,7 @@ export class OpenApi {
 
   /** Each of the schemes suffices: people by their access token, machines by any of their methods. */
   private securityOf(access: Access | undefined): Record<string, string[]>[] {
-    if (access?.kind === 'public') return [];
+    if (access?.kind === 'public') return access.signature === undefined ? [] : [{ [schemeOf(access.signature)]: [] }];
     const forMachines = access?.kinds.includes('machine') === true ? this.machines.list() : [];
     const forPeople = access?.kinds.includes('person') === false ? [] : ['bearer'];
     return [...forPeople, ...forMachines.map(({ name }) => name)].map((name) => ({ [name]: [] }));
@@ -107,6 +111,34 @@ export class OpenApi {
     return view as unknown as INestApplication;
   }
 }
+
+const schemeOf = ({ sender }: Signature): string => `signed-by-${sender}`;
+
+/** OpenAPI has no scheme for signatures: a key in a header field comes nearest, and its description says the rest. */
+const signatureSchemes = (listed: readonly Handler[]): Record<string, SecuritySchemeObject> =>
+  Object.fromEntries(
+    listed.flatMap(({ method }) => {
+      const signature = signatureOf(method);
+      if (signature === undefined) return [];
+      const { field, description } = signature;
+      return [[schemeOf(signature), { type: 'apiKey', in: 'header', name: field, description }]];
+    }),
+  );
+
+function signatureOf(handler: Function): Signature | undefined {
+  const access = Reflect.getMetadata(ACCESS, handler) as Access | undefined;
+  return access?.kind === 'public' ? access.signature : undefined;
+}
+
+/** The names of what signed requests bring: their senders add fields when they like, and those are dropped. */
+const openInputs = (listed: readonly Handler[]): ReadonlySet<string> =>
+  new Set(
+    listed
+      .filter(({ method }) => signatureOf(method) !== undefined)
+      .flatMap(({ controller, key }) => parametersOf(controller, key))
+      .flatMap(({ part, type }) => (part === 'body' && type !== undefined ? dtosIn(type) : []))
+      .map(({ name }) => name),
+  );
 
 /** Inputs with other fields are refused, and views have no others. */
 function closed(schema: SchemaObject): SchemaObject {

@@ -66,7 +66,7 @@ function rowOf(handler: Handler, routes: RouteTable, everywhere: Declared['respo
   return {
     method,
     path,
-    'access': access.kind === 'public' ? 'public' : access.permission.name,
+    'access': accessOf(access),
     'callers': callersOf(access),
     'objects': access.kind === 'public' ? '-' : access.permission.objects,
     'before 2nd factor': (Reflect.getMetadata(BEFORE_SECOND_FACTOR, target) as string | undefined) ?? '-',
@@ -80,9 +80,16 @@ function rowOf(handler: Handler, routes: RouteTable, everywhere: Declared['respo
   };
 }
 
+function accessOf(access: Access): string {
+  if (access.kind === 'permission') return access.permission.name;
+  return access.signature === undefined ? 'public' : `signed by ${access.signature.sender}`;
+}
+
 const plural = { person: 'people', machine: 'machines' } as const;
 
-function callersOf({ kind, kinds }: Access): string {
+function callersOf(access: Access): string {
+  const { kind, kinds } = access;
+  if (kind === 'public' && access.signature !== undefined) return 'whoever has the secret';
   const callers = kinds.map((each) => plural[each]);
   if (kind === 'public') return callers.length > 1 ? 'anybody' : `anybody without a credential, ${callers.join()}`;
   return callers.join(', ');

@@ -27,7 +27,13 @@ describe('what the gateway is told of the routes [practice 9.1] [practice 9.3]',
   it('every declared route is there, with its access, and nothing else', async () => {
     const { routes } = await declaredEdge();
     const told = routes.map(({ method, path, permission }) => [method, path, permission ?? 'public']);
-    expect(told).toEqual(inventory().map(({ method, path, access }) => [method, path, access]));
+    const openAs = (access: string) => (access.startsWith('signed by ') ? 'public' : access);
+    expect(told).toEqual(inventory().map(({ method, path, access }) => [method, path, openAs(access)]));
+  });
+
+  it('a route that a sender outside signs is open to guests: the service verifies the signature [A10-5]', () => {
+    const route = exported({ method: 'POST', access: 'signed by payments', callers: 'whoever has the secret' });
+    expect(route).toMatchObject({ permission: undefined, callers: ['guest'], maxBodyBytes: 9, isIdempotent: false });
   });
 
   it.each([

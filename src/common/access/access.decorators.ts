@@ -5,12 +5,22 @@ import type { PrincipalKind } from './principal.js';
 // All of these are for handlers only: on a class nobody would read them, so the types and the boot refuse them there.
 export const ACCESS = 'access';
 
+/** What a sender outside proves itself by, in place of a credential: a signature over the bytes of the request. */
+export interface Signature {
+  /** The name that the service has for it: `payments`. */
+  readonly sender: string;
+  /** The header field that carries the signature. */
+  readonly field: string;
+  /** How it is made, for the API description. */
+  readonly description: string;
+}
+
 /**
- * How a route is opened: to everybody who comes without a credential and to principals of these kinds, or to principals
- * of these kinds who hold the permission.
+ * How a route is opened: to everybody who comes without a credential and to principals of these kinds, with a signature
+ * only to whoever has made it; or to principals of these kinds who hold the permission.
  */
 export type Access =
-  | { readonly kind: 'public'; readonly kinds: readonly PrincipalKind[] }
+  | { readonly kind: 'public'; readonly kinds: readonly PrincipalKind[]; readonly signature?: Signature }
   | { readonly kind: 'permission'; readonly permission: Permission; readonly kinds: readonly PrincipalKind[] };
 
 /** For `kinds` of `@Can`: whoever holds the permission, be it a person or a machine. */
@@ -24,6 +34,14 @@ interface PublicOptions {
 /** Opens the route to callers without a credential. A credential that is sent all the same must be valid. */
 export const Public = ({ kinds = peopleAndMachines }: PublicOptions = {}): MethodDecorator =>
   SetMetadata<string, Access>(ACCESS, { kind: 'public', kinds });
+
+/**
+ * Opens the route to one sender outside, who signs, and to no credential whatever. Whoever verifies the signature says
+ * so by `noteSender()`; a request about which nobody has said it is refused.
+ * @public: every user of it can be removed.
+ */
+export const Signed = (signature: Signature): MethodDecorator =>
+  SetMetadata<string, Access>(ACCESS, { kind: 'public', kinds: [], signature });
 
 const scopes: string[] = [];
 

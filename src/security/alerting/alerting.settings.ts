@@ -1,3 +1,4 @@
+import { webhookKey } from '../../common/standard-webhooks.js';
 import { declareSettings, faultsAmong, listOf, mailAddress } from '../../config/index.js';
 
 const group = 'Alerting (practice 10.3)';
@@ -7,14 +8,6 @@ function httpsUrl(text: string): string {
   const { protocol, username, password, hash } = URL.canParse(text) ? new URL(text) : {};
   if (protocol === 'https:' && `${username}${password}${hash}` === '') return text;
   throw new Error('set a URL that begins with https://, without user, password and fragment');
-}
-
-/** The key of a secret as Standard Webhooks writes them. */
-function webhookKey(text: string): Buffer {
-  const [, encoded = ''] = /^whsec_([A-Za-z0-9+/]{32,88}={0,2})$/.exec(text) ?? [];
-  const key = Buffer.from(encoded, 'base64');
-  if (key.length >= 24 && key.length <= 64 && key.toString('base64') === encoded) return key;
-  throw new Error('set whsec_ and 24 to 64 random bytes in base64: echo "whsec_$(openssl rand -base64 32)"');
 }
 
 function oneOrTwo(text: string): readonly Buffer[] {

@@ -1,6 +1,6 @@
-import { createHmac } from 'node:crypto';
 import type { MailContent } from '../../mail/index.js';
 import type { Alert } from '../../common/events/alerts.js';
+import { webhookMac } from '../../common/standard-webhooks.js';
 import type { Noted } from './alerts.repository.js';
 
 /** What leaves: no key that tells where somebody is; administrators read that by the API. */
@@ -27,8 +27,7 @@ export const webhookBody = (alert: Alert, noted: Noted): string =>
  */
 export function webhookHeaders(keys: readonly Buffer[], { id, body }: { id: string; body: string }, at: Date) {
   const timestamp = String(Math.floor(at.getTime() / 1000));
-  const signatureBy = (key: Buffer) =>
-    `v1,${createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64')}`;
+  const signatureBy = (key: Buffer) => `v1,${webhookMac(key, { id, timestamp, body }).toString('base64')}`;
   return {
     'content-type': 'application/json',
     'webhook-id': id,

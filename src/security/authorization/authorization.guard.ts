@@ -1,4 +1,5 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
 import {
   ACCESS,
   BEFORE_SECOND_FACTOR,
@@ -10,9 +11,12 @@ import {
 import { Clock } from '../../common/clock.js';
 import { oncePerHandler } from '../../common/http/handlers.js';
 import type { Permission } from '../../common/access/permissions.js';
-import { holds, type Person, type Principal, type PrincipalKind } from '../../common/access/principal.js';
+import { senderOf } from '../../common/access/signed-requests.js';
+import { holds, type Person, type Principal } from '../../common/access/principal.js';
 import { Problem } from '../../common/http/problem.js';
 import { SecurityEvents } from '../../common/events/security-events.js';
+
+type Opening = Extract<Access, { kind: 'public' }>;
 
 interface Rule {
   readonly access: Access | undefined;
@@ -40,8 +44,9 @@ export class AuthorizationGuard implements CanActivate {
     const { access, beforeSecondFactor, stepUp } = ruleOf(context.getHandler(), context.getClass());
     // The boot refuses undeclared handlers; one that got here all the same (added at run time) is closed.
     if (access === undefined) throw this.denied('forbidden');
-    const { user: principal } = context.switchToHttp().getRequest<{ user?: Principal }>();
-    if (access.kind === 'public') return this.open(access.kinds, principal);
+    const request = context.switchToHttp().getRequest<FastifyRequest & { user?: Principal }>();
+    const { user: principal } = request;
+    if (access.kind === 'public') return this.open(access, principal, request);
     if (principal === undefined) throw new Problem('unauthenticated');
     if (isFactorDue(principal) && !isOpenBefore(beforeSecondFactor, principal))
       throw this.denied('second-factor-required', access.permission);
@@ -53,8 +58,10 @@ export class AuthorizationGuard implements CanActivate {
   }
 
   /** Nobody needs a credential there; one that comes may still be of a kind for which there is nothing. */
-  private open(kinds: readonly PrincipalKind[], principal: Principal | undefined): true {
+  private open({ kinds, signature }: Opening, principal: Principal | undefined, { raw }: FastifyRequest): true {
     if (principal !== undefined && !kinds.includes(principal.kind)) throw this.denied('forbidden');
+    // Not verified, or as another sender: whatever was forgotten, the route stays closed.
+    if (signature !== undefined && senderOf(raw) !== signature.sender) throw this.denied('forbidden');
     return true;
   }
 

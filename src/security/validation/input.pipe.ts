@@ -1,6 +1,7 @@
 import { Injectable, type ArgumentMetadata, type PipeTransform, type Type } from '@nestjs/common';
 import { plainToInstance } from 'class-transformer';
-import { getMetadataStorage, validateSync, type ValidationError } from 'class-validator';
+import { validateSync, type ValidationError } from 'class-validator';
+import { declaredFields } from '../../common/http/declared-fields.js';
 import { nestedDto } from '../../common/http/fields.js';
 import { Problem, type InputFault } from '../../common/http/problem.js';
 import { REQUEST_HEADERS } from '../../common/http/parameters.js';
@@ -29,7 +30,7 @@ const codes: Readonly<Record<string, string>> = {
 };
 
 const rules = {
-  // The second guard against unknown fields; the first is fieldsOf().
+  // The second guard against unknown fields; the first is declaredFields().
   whitelist: true,
   forbidNonWhitelisted: true,
   forbidUnknownValues: true,
@@ -84,27 +85,15 @@ function objectOf(value: unknown): object {
 
 /** Every request carries header fields that no handler reads: only the declared ones are its input. */
 const declaredIn = (headers: object, dto: Function): object =>
-  Object.fromEntries(Object.entries(headers).filter(([name]) => fieldsOf(dto).has(name)));
+  Object.fromEntries(Object.entries(headers).filter(([name]) => declaredFields(dto).has(name)));
 
 const prefixes = { body: '/', query: 'query:', param: 'path:', header: 'header:' } as const;
 
 type Place = keyof typeof prefixes;
 
-const knownFields = new WeakMap<object, ReadonlySet<string>>();
-
-/** The declared fields of a DTO. class-validator looks them up in a plain object, where `toString` is always found. */
-function fieldsOf(dto: Function): ReadonlySet<string> {
-  const known = knownFields.get(dto);
-  if (known !== undefined) return known;
-  const metadata = getMetadataStorage().getTargetValidationMetadatas(dto, '', false, false);
-  const fields = new Set(metadata.map(({ propertyName }) => propertyName));
-  knownFields.set(dto, fields);
-  return fields;
-}
-
 /** Pointers to what the DTO, and the DTOs inside it, do not declare. */
 function unknownIn(input: object, dto: Function, prefix: string): string[] {
-  const known = fieldsOf(dto);
+  const known = declaredFields(dto);
   return Object.entries(input).flatMap(([name, value]: [string, unknown]) => {
     if (!known.has(name)) return [`${prefix}${escaped(name.slice(0, 100))}`];
     const nested = nestedDto(dto, name);

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { Agent } from 'node:https';
+import type { Type } from '@nestjs/common';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { permissions, user } from '../../../src/common/access/permissions.js';
 import { aligned } from '../../../src/common/aligned.js';
@@ -14,13 +15,21 @@ import { SamplesModule } from '../../support/sample/samples.module.js';
 import { createSample, shareSample } from '../../support/sample/samples.js';
 import { secretKinds, storedSecrets } from '../../support/stored-secrets.js';
 import { differences, readTable } from '../../support/tables.js';
+// With: webhooks.
+import { SampleWebhooksModule } from '../../webhooks/sample-webhooks.js';
+// With: webhooks.
+import { webhookEnv } from '../../webhooks/webhooks.js';
 import { actors, Cast, type ActorName } from './matrix.actors.js';
 import { callOf, isWriting, parts, pathOf, renewal, type CommittedPart } from './matrix.parts.js';
 
 // Every route as every actor by each of its methods, compared cell by cell with files that one can read, one per
 // feature [API5] [ASVS 8.2.1]. A new or changed route appears in its review.
 
-const routes = inventoryWithSamples();
+const further: readonly Type[] = [
+  // With: webhooks.
+  SampleWebhooksModule,
+];
+const routes = inventoryWithSamples(...further);
 const paths = [...new Set(routes.map(({ path }) => path))];
 /**
  * The methods that the router knows for the path: also those of another route that matches it, such as `/users/:id` for
@@ -51,7 +60,11 @@ const agent = new Agent({ keepAlive: true });
 const internalNote = 'canary-internal-note-40417';
 
 beforeAll(async () => {
-  app = await startApp({ modules: [SamplesModule] });
+  app = await startApp({
+    modules: [SamplesModule, ...further],
+    // With: webhooks.
+    env: webhookEnv,
+  });
   for (const { service } of app.instances)
     service.app.get(SecurityEvents, { strict: false }).observe(({ action, outcome }) => {
       const id = requestContext()?.requestId;
@@ -221,10 +234,20 @@ describe.skipIf(isWriting)(
   () => {
     const matrix = new Map(parts.flatMap(({ table }) => [...table]));
     const cellOf = (method: string, path: string, actor: ActorName) => matrix.get(`${method} ${path}`)?.[actor];
-    const guarded = routes.filter(({ access }) => access !== 'public');
+    const isSigned = ({ access }: (typeof routes)[number]) => access.startsWith('signed by ');
+    const signed = routes.filter(isSigned);
+    const others = routes.filter((route) => !isSigned(route));
+    const guarded = others.filter(({ access }) => access !== 'public');
+
+    it('what a sender outside signs is closed to everybody who does not, whatever their credential: 403', () => {
+      for (const { method, path } of signed) {
+        for (const actor of actors)
+          expect([method, path, actor, cellOf(method, path, actor)]).toEqual([method, path, actor, '403']);
+      }
+    });
 
     it('a credential that is not valid opens nothing, not even what is public: 401', () => {
-      for (const { method, path } of routes) {
+      for (const { method, path } of others) {
         for (const actor of ['expired', 'disabled', 'forged'] as const)
           expect([method, path, actor, cellOf(method, path, actor)]).toEqual([method, path, actor, '401']);
       }
