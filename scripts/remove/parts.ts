@@ -27,7 +27,9 @@ const entry = /(?:\.module|\/index|\/main)\.ts$/;
 
 /** The files that have the opening lines of a part. */
 export const declaringFiles = (project: Project): string[] =>
-  project.files(/^(?:src|packages\/[^/]+\/src)\/.*\.ts$/).filter((path) => opening.test(project.text(path)));
+  project
+    .files(/^(?:(?:src|packages\/[^/]+\/src)\/.*|test\/[^/]+\/index)\.ts$/)
+    .filter((path) => opening.test(project.text(path)));
 
 /** @throws Error for opening lines that name what is not there. */
 export function findParts(project: Project): Part[] {
