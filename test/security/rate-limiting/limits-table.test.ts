@@ -82,13 +82,10 @@ afterEach(() => {
 
 describe('The table of limits [practice 4.1] [practice 4.2]', () => {
   it('has these rows and no others: those of a feature stand in limits.ts beside its tests', () => {
-    const present = limits().map(({ name, requests, windowSeconds, per, from }) => [
-      name,
-      requests,
-      windowSeconds,
-      per,
-      from,
-    ]);
+    // A sender of webhooks brings a limit of its own, and tests of this process declare some.
+    const present = limits()
+      .filter(({ name }) => !name.startsWith('webhook-'))
+      .map(({ name, requests, windowSeconds, per, from }) => [name, requests, windowSeconds, per, from]);
     expect(present.toSorted()).toEqual(table.map((one) => one.slice(0, 5)).toSorted());
   });
 
