@@ -136,7 +136,7 @@ const openInputs = (listed: readonly Handler[]): ReadonlySet<string> =>
     listed
       .filter(({ method }) => signatureOf(method) !== undefined)
       .flatMap(({ controller, key }) => parametersOf(controller, key))
-      .flatMap(({ part, type }) => (part === 'body' && type !== undefined ? dtosIn(type) : []))
+      .flatMap(({ part, type }) => (part === 'body' && type !== undefined ? [...dtosIn(type)] : []))
       .map(({ name }) => name),
   );
 

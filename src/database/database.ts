@@ -80,6 +80,8 @@ export class Database {
     const options = connectionOptions(config, socketDirectory);
     // The embedded database is no link, and queues what comes while a long statement runs.
     this.connections = socketDirectory === undefined ? createPool(options) : new pg.Pool(options);
+    // A connection that breaks while nobody uses it: whoever needs the database next hears of it.
+    this.connections.on('error', () => undefined);
     this.pool = connect(
       this.connections,
       { ...keys, cache: this.keyCache },
@@ -232,10 +234,13 @@ export class Database {
   }
 
   async close(): Promise<void> {
-    await this.pool.$disconnect();
-    // Not by Prisma, which leaves it open when nothing went through its engine.
-    if (!this.connections.ending) await this.connections.end();
-    await this.embedded?.close();
+    try {
+      await this.pool.$disconnect();
+    } finally {
+      // Not by Prisma, which leaves it open when nothing went through its engine.
+      if (!this.connections.ending) await this.connections.end();
+      await this.embedded?.close();
+    }
   }
 }
 

@@ -9,21 +9,31 @@ type Args = Readonly<Record<string, unknown>>;
 type StatementName = (statement: { readonly sql: string; readonly args: readonly unknown[] }) => string;
 
 /** Answers plain reads by one statement on a connection of the pool. The name is that of a prepared statement. */
-export function directReads(connections: Pool, fields: FieldMap, nameOf: StatementName | undefined): DirectRead {
+export function directReads(connections: Pool, fields: FieldMap, statementName: StatementName | undefined): DirectRead {
   return ({ model, operation, args }) => {
     const statement = statementOf(fields, model, operation, args);
     if (statement === undefined) return undefined;
     const { text, values } = statement;
-    const name = nameOf?.({ sql: text, args: values });
+    const name = statementName?.({ sql: text, args: values });
     const rows = connections.query<Args>({ name, text, values: [...values] }).then((result) => result.rows);
     return operation === 'findMany' ? rows : rows.then(([row]) => row ?? null);
   };
 }
 
-/** What the driver gives as Prisma does. A time without zone it takes for one of the machine's zone, for example. */
-const readable = new Set(['String', 'String Uuid', 'Int', 'Boolean', 'DateTime Timestamptz', 'String[]']);
+/** Of any other type, and of the wrong one, Prisma thinks. */
+const isValue: ReadonlyMap<string, (value: unknown) => boolean> = new Map([
+  ['String', (value) => typeof value === 'string'],
+  ['String Uuid', (value) => typeof value === 'string'],
+  ['Int', Number.isSafeInteger],
+  ['Boolean', (value) => typeof value === 'boolean'],
+  ['DateTime Timestamptz', (value) => value instanceof Date && !Number.isNaN(value.getTime())],
+]);
+const withOptional = (types: readonly string[]): ReadonlySet<string> =>
+  new Set(types.flatMap((type) => [type, `${type}?`]));
 /** What comes out of JSON as it went in. */
-const readableInJson = new Set(['String', 'String Uuid', 'Int', 'Boolean']);
+const readableInJson = withOptional(['String', 'String Uuid', 'Int', 'Boolean']);
+/** What the driver gives as Prisma does. A time without zone it takes for one of the machine's zone, for example. */
+const readable = withOptional([...isValue.keys(), 'String[]']);
 const operations = new Set(['findUnique', 'findFirst', 'findMany']);
 const parts = new Set(['where', 'select', 'orderBy', 'take']);
 const signs: ReadonlyMap<string, string> = new Map([
@@ -70,13 +80,20 @@ class Statement {
 
   constructor(private readonly fields: FieldMap) {}
 
-  read(model: string, operation: string, { where, select, orderBy, take }: Args) {
+  read(model: string, operation: string, args: Args) {
     const table = this.table(model);
+    const { where, select, orderBy, take } = args;
+    const isOne = operation !== 'findMany';
+    if (isOne && take !== undefined) throw notPlain;
+    if (operation === 'findUnique') assertById(table, args);
+    const order = orderOf(table, orderBy);
+    // Prisma pages by the id then.
+    if (take !== undefined && order.length === 0) throw notPlain;
     const text = [
       `SELECT ${this.columns(table, select)} FROM ${nameOf(table)}`,
-      ...this.where(table, operation === 'findUnique' ? where : given(where)),
-      ...order(table, orderBy),
-      ...(operation === 'findMany' ? this.limit(take) : ['LIMIT 1']),
+      ...this.where(table, given(where)),
+      ...order,
+      ...(isOne ? ['LIMIT 1'] : this.limit(take)),
     ].join(' ');
     return { text, values: this.values };
   }
@@ -121,7 +138,8 @@ class Statement {
   }
 
   private combination(table: Table, word: string, value: unknown): string {
-    const list: unknown[] = Array.isArray(value) ? value : [value];
+    if (word === 'OR' && !Array.isArray(value)) throw notPlain;
+    const list = listOf(value);
     if (list.length === 0) throw notPlain;
     return `(${list.map((part) => `(${this.condition(table, part)})`).join(` ${word} `)})`;
   }
@@ -132,7 +150,7 @@ class Statement {
     if (!isObject(value)) return this.equality(column, type, value);
     const compared = Object.entries(value).map(([operator, operand]) => {
       if (operator === 'equals') return this.equality(column, type, operand);
-      if (operator === 'not' && operand === null) return `${column} IS NOT NULL`;
+      if (operator === 'not' && operand === null) return `${column} IS NOT ${nullOf(type)}`;
       if (operator === 'in' && Array.isArray(operand)) return `${column} = ANY (${this.list(type, operand)})`;
       const sign = signs.get(operator);
       if (sign === undefined) throw notPlain;
@@ -143,7 +161,7 @@ class Statement {
   }
 
   private equality(column: string, type: string | undefined, value: unknown): string {
-    return value === null ? `${column} IS NULL` : `${column} = ${this.parameter(type, value)}`;
+    return value === null ? `${column} IS ${nullOf(type)}` : `${column} = ${this.parameter(type, value)}`;
   }
 
   /** `shares: { some: { … } }`: the way that policies ask for a relation. */
@@ -176,7 +194,7 @@ class Statement {
   }
 
   private list(type: string | undefined, list: readonly unknown[]): string {
-    if (!list.every((value) => fits(type, value))) throw notPlain;
+    if (!listOf(list).every((value) => fits(type, value))) throw notPlain;
     return `$${this.values.push(list)}`;
   }
 
@@ -187,12 +205,19 @@ class Statement {
   }
 }
 
-/** Of any other type, and of the wrong one, Prisma thinks. */
-function fits(type: string | undefined, value: unknown): boolean {
-  if (type === 'String' || type === 'String Uuid') return typeof value === 'string';
-  if (type === 'Int') return Number.isSafeInteger(value);
-  if (type === 'Boolean') return typeof value === 'boolean';
-  return type === 'DateTime Timestamptz' && value instanceof Date;
+const fits = (type: string | undefined, value: unknown): boolean =>
+  isValue.get(type?.replace('?', '') ?? '')?.(value) === true;
+
+/** @throws notPlain for a field that is never null, or a list: Prisma refuses to ask. */
+function nullOf(type: string | undefined): string {
+  if (type?.endsWith('?') !== true || !isValue.has(type.slice(0, -1))) throw notPlain;
+  return 'NULL';
+}
+
+/** One row by its id, and by nothing that could mean another: no operator, no other key, no order. */
+function assertById({ model }: Table, { where, orderBy }: Args): void {
+  const id = isObject(where) && model.id !== null ? where[model.id] : undefined;
+  if (typeof id !== 'string' || orderBy !== undefined) throw notPlain;
 }
 
 function columnOf({ model, alias }: Table, name: string, types?: ReadonlySet<string>): string {
@@ -209,16 +234,18 @@ function wantedOf(select: unknown): Wanted[] {
   return wanted;
 }
 
-function order(table: Table, orderBy: unknown): string[] {
+function orderOf(table: Table, orderBy: unknown): string[] {
   if (orderBy === undefined) return [];
-  const list: unknown[] = Array.isArray(orderBy) ? orderBy : [orderBy];
-  const keys = list.map((part) => {
+  const keys = listOf(orderBy).map((part) => {
     const [[name, direction] = ['', ''], ...others] = isObject(part) ? Object.entries(part) : [];
     if (others.length > 0 || (direction !== 'asc' && direction !== 'desc')) throw notPlain;
     return `${columnOf(table, name)} ${direction}`;
   });
   return keys.length === 0 ? [] : [`ORDER BY ${keys.join(', ')}`];
 }
+
+/** Without holes, which `map` and `every` would pass by. */
+const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? Array.from(value as unknown[]) : [value]);
 
 /** Prisma leaves out a condition that is undefined, such as the id of a first page: here, and nowhere deeper. */
 const given = (where: unknown): unknown =>

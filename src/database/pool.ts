@@ -37,8 +37,6 @@ export function createPool(options: PoolConfig): pg.Pool {
   });
   pool.on('acquire', (client: PoolClient) => internals(client).connection.stream.setTimeout(silentAfterMs));
   pool.on('release', (_error: Error, client: PoolClient) => internals(client).connection.stream.setTimeout(0));
-  // One that breaks while nobody uses it is replaced, and whoever needs the database next hears of it.
-  pool.on('error', () => undefined);
   return pool;
 }
 

@@ -24,6 +24,8 @@ export const webhooks = (): readonly Webhook[] => declared.list();
 export function defineWebhook(name: string, scheme: WebhookScheme, { perMinute = 600 } = {}): Webhook {
   if (!/^[a-z][a-z0-9]{0,29}$/.test(name))
     throw new Error(`the webhook ${name}: up to 30 small letters and digits, a letter first`);
+  const field = scheme.fields.find((one) => one !== one.toLowerCase());
+  if (field !== undefined) throw new Error(`the webhook ${name}: write the header field ${field} in small letters`);
   const limit = { name: `webhook-${name}`, requests: perMinute, windowSeconds: minute, per: 'network' } as const;
   return declared.add({ name, scheme, limits: defineRateLimits(`webhook-${name}`, [limit]) });
 }

@@ -46,7 +46,7 @@ const plain: Case[] = [
     'findMany',
     () => ({ where: { id: { gt: alice.userId } }, orderBy: [{ id: 'asc' }], take: 5 }),
   ],
-  ['none of a page', 'User', 'findMany', () => ({ take: 0 })],
+  ['none of a page', 'User', 'findMany', () => ({ orderBy: { id: 'asc' }, take: 0 })],
   ['of a list of ids', 'User', 'findMany', () => ({ where: { id: { in: [bob.userId] } }, select: { id: true } })],
   ['of an empty list', 'User', 'findMany', () => ({ where: { id: { in: [] } }, select: { id: true } })],
   [
@@ -106,6 +106,23 @@ describe('plain reads are done past Prisma, with the same result [practice 7.1] 
 });
 
 const left: [what: string, operation: string, args: object][] = [
+  ['a row by everything', 'findUnique', { where: {} }],
+  ['a row without a where', 'findUnique', {}],
+  ['a row by what is no key', 'findUnique', { where: { status: 'active' } }],
+  ['a row by an operator that a client sent for its id', 'findUnique', { where: { id: { gt: 'a' } } }],
+  ['a row by any id', 'findUnique', { where: { id: { not: null } } }],
+  ['a row in an order', 'findUnique', { where: { id: 'a' }, orderBy: { id: 'asc' } }],
+  ['a row of so many', 'findFirst', { orderBy: { id: 'asc' }, take: -1 }],
+  ['a page in no order', 'findMany', { take: 5 }],
+  ['a page in an empty order', 'findMany', { orderBy: [], take: 5 }],
+  ['null for what is never null', 'findMany', { where: { id: null } }],
+  ['not null for it', 'findMany', { where: { id: { not: null } } }],
+  ['null for a list', 'findMany', { where: { roles: null } }],
+  ['a list that is not null', 'findMany', { where: { roles: { not: null } } }],
+  ['an alternative in no list', 'findMany', { where: { OR: { id: 'a' } } }],
+  ['a hole among alternatives', 'findMany', { where: { OR: Array<object>(1) } }],
+  ['a hole in an order', 'findMany', { orderBy: Array<object>(1) }],
+  ['a time that is none', 'findMany', { where: { createdAt: new Date(Number.NaN) } }],
   ['a condition that is undefined where a row is asked for', 'findUnique', { where: { id: undefined } }],
   ['one that is undefined deeper', 'findFirst', { where: { id: 'a', AND: { status: undefined } } }],
   ['an operand that is undefined', 'findMany', { where: { id: { gt: undefined } } }],

@@ -42,7 +42,7 @@ export interface ModelFields {
   readonly updatedAt?: readonly string[];
   /** Field -> its column in the database, for every field that has one. */
   readonly columns: Readonly<Record<string, string>>;
-  /** Field -> its type in the schema and in the database: `String`, `String Uuid`, `String[]` for a list. */
+  /** Field -> its type in the schema and in the database: `String`, `String[]`, `String Uuid`, `String?`. */
   readonly types: Readonly<Record<string, string>>;
   readonly encrypted: Readonly<Record<string, EncryptedField>>;
   readonly relations: Readonly<Record<string, RelationField>>;

@@ -13,14 +13,16 @@ export function declaredFields(dto: Function): ReadonlySet<string> {
   return fields;
 }
 
-/** The class and those of its nested fields. @public: every user of it can be removed. */
-export const dtosIn = (dto: Function): Function[] => [
-  dto,
-  ...[...declaredFields(dto)].flatMap((field) => {
+/** The class and those of its nested fields, each once. @public: every user of it can be removed. */
+export function dtosIn(dto: Function, found = new Set<Function>()): ReadonlySet<Function> {
+  if (found.has(dto)) return found;
+  found.add(dto);
+  for (const field of declaredFields(dto)) {
     const nested = nestedDto(dto, field);
-    return nested === undefined ? [] : dtosIn(nested);
-  }),
-];
+    if (nested !== undefined) dtosIn(nested, found);
+  }
+  return found;
+}
 
 /**
  * The value without the fields that the DTO, and the DTOs inside it, do not declare. For senders who add fields without

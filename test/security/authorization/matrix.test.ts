@@ -240,10 +240,10 @@ describe.skipIf(isWriting)(
     const guarded = others.filter(({ access }) => access !== 'public');
 
     it('what a sender outside signs is closed to everybody who does not, whatever their credential: 403', () => {
-      for (const { method, path } of signed) {
-        for (const actor of actors)
-          expect([method, path, actor, cellOf(method, path, actor)]).toEqual([method, path, actor, '403']);
-      }
+      const open = signed.flatMap(({ method, path }) =>
+        actors.flatMap((actor) => (cellOf(method, path, actor) === '403' ? [] : `${method} ${path} ${actor}`)),
+      );
+      expect(open).toEqual([]);
     });
 
     it('a credential that is not valid opens nothing, not even what is public: 401', () => {

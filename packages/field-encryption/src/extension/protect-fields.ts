@@ -154,7 +154,7 @@ function queryCallback(
     const connection = scopes.of(internal?.transaction);
     await operations.prepare({ model, operation, args, connection, inBatch: internal?.transaction?.kind === 'batch' });
     const strip = selection.prepare(model, args);
-    const direct = isAlone(internal) ? options.read?.({ model: name, operation, args }) : undefined;
+    const direct = isOutsideTransaction(internal) ? options.read?.({ model: name, operation, args }) : undefined;
     const result = await (direct ?? query(args));
     const path = fluentPath(internal?.dataPath);
     await opening.open({ scope: connection, unreadable: options.unreadable?.() }, modelAt(model, path), result);
@@ -177,9 +177,9 @@ async function callRaw({ operation, args, query }: QueryCall, opening: Opening):
   return result;
 }
 
-/** In no transaction, and with nothing called on it. */
-const isAlone = (internal: QueryCall['__internalParams']): boolean =>
-  internal?.transaction === undefined && (internal?.dataPath ?? []).length === 0;
+/** And with nothing called on it. Where Prisma does not tell, nobody knows, and Prisma reads. */
+const isOutsideTransaction = (internal: QueryCall['__internalParams']): boolean =>
+  internal !== undefined && internal.transaction === undefined && (internal.dataPath ?? []).length === 0;
 
 // `prisma.user.findUnique(...).resources()` arrives as a call on User whose result is already the list of resources;
 // the way there is in dataPath: ['select', 'resources'].

@@ -49,8 +49,8 @@ function storedFields(
   };
 }
 
-const typeOf = ({ type, isList, nativeType }: DMMF.Field): string =>
-  `${type}${isList ? '[]' : ''}${nativeType ? ` ${nativeType[0]}` : ''}`;
+const typeOf = ({ type, isList, isRequired, nativeType }: DMMF.Field): string =>
+  `${type}${isList ? '[]' : ''}${nativeType ? ` ${nativeType[0]}` : ''}${isRequired ? '' : '?'}`;
 
 function encryptedFields(
   model: DMMF.Model,
