@@ -11,6 +11,7 @@ export const onServersOnly = '**/*.services.test.ts';
  * or 1 half of those that run without servers, too.
  */
 export function onServers({ TEST_HALF: half } = process.env): string[] {
+  if (half !== undefined && half !== '0' && half !== '1') throw new Error('TEST_HALF is 0 or 1, or not set');
   const files = globSync(all)
     .filter((file) => reaches(file, 'test/support/profile.ts'))
     .toSorted();
