@@ -1,8 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import { DCLinter } from 'dclint';
 import dockerfileUtils from 'dockerfile-utils';
 import { Deployment } from 'kubernetes-models/apps/v1/Deployment';
 import { HorizontalPodAutoscaler } from 'kubernetes-models/autoscaling/v2/HorizontalPodAutoscaler';
+import { Job } from 'kubernetes-models/batch/v1/Job';
 import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1/NetworkPolicy';
 import { PodDisruptionBudget } from 'kubernetes-models/policy/v1/PodDisruptionBudget';
 import { Namespace } from 'kubernetes-models/v1/Namespace';
@@ -14,7 +16,7 @@ import { startApp, type TestApp } from '../support/app.js';
 import { Authority } from '../support/tls-servers.js';
 import { isSentToBuild, readCompose, readKustomization, readManifests, readStages, type Manifest } from './index.js';
 
-const { services, networks, secrets } = readCompose();
+const { services, networks, configs, secrets } = readCompose();
 const kustomization = readKustomization();
 const manifests = readManifests();
 const stages = readStages();
@@ -23,8 +25,9 @@ const { name, version } = JSON.parse(readFileSync('package.json', 'utf8')) as { 
 
 const ofKind = (kind: string): Manifest[] => manifests.filter((manifest) => manifest.kind === kind);
 const [deployment] = ofKind('Deployment') as [Manifest];
-const pod = deployment.spec.template.spec;
-const [container] = pod.containers;
+const [migration] = ofKind('Job') as [Manifest];
+const pods = [deployment, migration].map(({ spec }) => spec.template.spec);
+const [container] = deployment.spec.template.spec.containers;
 const policies = ofKind('NetworkPolicy');
 const instances = Object.entries(services).filter(([, { image }]) => image === `${name}:${version}`);
 const networksOf = (service: string): string[] => {
@@ -44,6 +47,10 @@ const environments: [string, Readonly<Record<string, string>>][] = [
     environment,
   ]),
   ['kubernetes', { ...inCluster, ...Object.fromEntries(container.env.map((each) => [each.name, '10.244.0.7'])) }],
+  [
+    'migrate in kubernetes',
+    Object.fromEntries(migration.spec.template.spec.containers[0].env.map((each) => [each.name, each.value ?? ''])),
+  ],
 ];
 
 describe('the image has what runs, and nobody in it is root [practice 1.1] [ASVS 15.2.3] [ASVS 13.3.1]', () => {
@@ -128,32 +135,64 @@ describe('whoever gets into a container has little there [practice 9.4] [ASVS 13
     });
   });
 
-  it('the pod is of the restricted profile, and so is whatever else comes into its namespace', () => {
+  it('each configuration is mounted from a file: Compose refuses `content` where nothing can be written', () => {
+    const given = Object.values(services).flatMap((service) => (service.configs ?? []).map(({ source }) => source));
+    expect(given.toSorted()).toEqual(Object.keys(configs).toSorted());
+    for (const { file = '', ...inline } of Object.values(configs)) {
+      expect(inline).toEqual({});
+      const shipped = file.replace(/^(\$\{SECRETS:[^}]+\}|\.\/compose)\//, 'deploy/compose/');
+      expect(shipped, file).toSatisfy(existsSync);
+    }
+  });
+
+  it('pods are of the restricted profile, and so is whatever else comes into their namespace', () => {
     const [namespace] = ofKind('Namespace');
     expect(namespace?.metadata.labels).toMatchObject({ 'pod-security.kubernetes.io/enforce': 'restricted' });
-    expect(pod.securityContext).toMatchObject({
-      runAsNonRoot: true,
-      runAsUser: 10_001,
-      seccompProfile: { type: 'RuntimeDefault' },
-    });
-    expect(container.securityContext).toEqual({
-      allowPrivilegeEscalation: false,
-      capabilities: { drop: ['ALL'] },
-      readOnlyRootFilesystem: true,
-    });
-    expect(pod.automountServiceAccountToken).toBe(false);
-    expect(container.resources).toMatchObject({ limits: { memory: '1Gi' }, requests: { cpu: '500m' } });
+    for (const pod of pods) {
+      expect(pod.securityContext).toMatchObject({
+        runAsNonRoot: true,
+        runAsUser: 10_001,
+        seccompProfile: { type: 'RuntimeDefault' },
+      });
+      expect(pod.containers[0].securityContext).toEqual({
+        allowPrivilegeEscalation: false,
+        capabilities: { drop: ['ALL'] },
+        readOnlyRootFilesystem: true,
+      });
+      expect(pod.automountServiceAccountToken).toBe(false);
+      expect(pod.containers[0].resources).toMatchObject({ limits: { memory: '1Gi' }, requests: { cpu: '500m' } });
+    }
   });
 
   it('the key ring is for the group of the service, and the service takes no wider one', () => {
-    const modes = pod.volumes.flatMap(({ secret }) => (secret === undefined ? [] : [secret.defaultMode]));
-    expect(modes).toEqual([0o440, 0o440]);
-    expect(pod.securityContext).toMatchObject({ runAsGroup: 10_001, fsGroup: 10_001 });
+    for (const pod of pods) {
+      const modes = pod.volumes.flatMap(({ secret }) => (secret === undefined ? [] : [secret.defaultMode]));
+      expect(modes).toEqual([0o440, 0o440]);
+      expect(pod.securityContext).toMatchObject({ runAsGroup: 10_001, fsGroup: 10_001 });
+    }
+  });
+
+  it('the keys of the owner are of the migration alone, and nobody reaches it', () => {
+    const mounted = pods.map(({ volumes }) => volumes.flatMap(({ secret }) => secret?.secretName ?? []));
+    expect(mounted).toEqual([
+      ['app-keys', 'app-settings'],
+      ['owner-keys', 'app-settings'],
+    ]);
+    const { labels } = migration.spec.template.metadata;
+    expect(labels).not.toEqual(deployment.spec.template.metadata.labels);
+    const ofMigration = policies.filter(({ spec }) => isDeepStrictEqual(spec.podSelector, { matchLabels: labels }));
+    expect(ofMigration.map(({ spec, metadata }) => [spec.policyTypes, metadata.annotations?.['data-flow']])).toEqual([
+      [['Egress'], 'Look-ups of names'],
+      [['Egress'], 'DATABASE_URL'],
+    ]);
+    const selected = ofKind('Service').map(({ spec }) => spec.selector);
+    expect(selected).toEqual([deployment.spec.template.metadata.labels]);
   });
 
   it('each manifest is of its schema, and no field is misspelt', () => {
     const models = [
       Deployment,
+      Job,
       HorizontalPodAutoscaler,
       NetworkPolicy,
       PodDisruptionBudget,
@@ -205,7 +244,7 @@ describe('only the ways that are needed are open [practice 9.4] [ASVS 13.2.5]', 
 
   it('addresses of clients are believed of the gateway alone, and requests are taken from it alone', () => {
     const gateway = services['gateway']?.networks as Readonly<Record<string, { readonly ipv4_address?: string }>>;
-    for (const [service, environment] of environments.filter(([each]) => each !== 'migrate'))
+    for (const [service, environment] of environments.filter(([each]) => !each.startsWith('migrate')))
       expect(environment, service).toMatchObject({
         GATEWAY_NAME: 'gateway.internal',
         GATEWAY_CA_FILE: expect.stringContaining('/ca.crt'),
@@ -281,7 +320,7 @@ describe('what the containers are told [ASVS 13.3.1] [ASVS 12.3.1]', () => {
   it('the image has one name everywhere, and no image is whichever came last', () => {
     expect(instances.map(([service]) => service)).toEqual(['app-1', 'app-2', 'migrate']);
     expect(kustomization.images).toEqual([{ name, newTag: version }]);
-    expect(container.image).toBe(name);
+    expect(pods.map(({ containers }) => containers[0].image)).toEqual([name, name]);
     expect(readFileSync('Dockerfile', 'utf8')).toContain(`-t ${name}:${version} .`);
     const images = Object.values(services).map(({ image }) => image);
     expect(images.filter((image) => !/^[\w-]+:\d[\w.-]*$/.test(image))).toEqual([]);
@@ -324,7 +363,11 @@ describe('what asks for the health of the service asks its internal listener [pr
     });
     expect(unasked).toEqual([]);
     expect(inCompose.map(([service]) => service)).toEqual(['app-1', 'app-2']);
+    expect(services['database']?.healthcheck.test, 'the socket is that of the first start too').toEqual(
+      expect.arrayContaining(['pg_isready', '--host=127.0.0.1']),
+    );
     expect(container.readinessProbe?.httpGet).toEqual({ path: '/health/ready', port: 'internal' });
-    expect(deployment.spec.replicas).toBe(2);
+    expect(ofKind('HorizontalPodAutoscaler').map(({ spec }) => spec.minReplicas)).toEqual([2]);
+    expect(deployment.spec.replicas, 'undoes what the autoscaler did, at each apply').toBeUndefined();
   });
 });

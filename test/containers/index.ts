@@ -2,7 +2,8 @@
 // Does: reads the recipe of the image and the descriptions of what runs it, for tests that hold them to their promises.
 // Does not: start a container: no engine runs in CI.
 // Needs: gateway.
-// Also: Dockerfile, .dockerignore, deploy/compose.yaml, deploy/kubernetes, docs/decisions/0073-containers.md.
+// Also: Dockerfile, .dockerignore, deploy/compose.yaml, deploy/compose, deploy/kubernetes,
+// docs/decisions/0073-containers.md.
 // Remove: npm run remove containers; what starts the service in its place is yours.
 import { readFileSync } from 'node:fs';
 import { parse, parseAllDocuments } from 'yaml';
@@ -17,6 +18,7 @@ export interface ComposeService {
   readonly read_only: boolean;
   readonly security_opt: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
+  readonly configs?: readonly { readonly source: string }[];
   readonly secrets: readonly (string | { readonly source: string })[];
   readonly networks: readonly string[] | Readonly<Record<string, { readonly ipv4_address?: string }>>;
   readonly ports?: readonly string[];
@@ -27,6 +29,7 @@ export interface ComposeService {
 export interface Compose {
   readonly services: Readonly<Record<string, ComposeService>>;
   readonly networks: Readonly<Record<string, { readonly internal?: boolean }>>;
+  readonly configs: Readonly<Record<string, { readonly file?: string }>>;
   readonly secrets: Readonly<Record<string, unknown>>;
 }
 
@@ -52,7 +55,7 @@ interface Way {
 
 interface Container {
   readonly image: string;
-  readonly env: readonly { readonly name: string }[];
+  readonly env: readonly { readonly name: string; readonly value?: string }[];
   readonly securityContext: object;
   readonly resources: object;
   readonly [probe: `${string}Probe`]: { readonly httpGet: { readonly path: string; readonly port: string } };
@@ -68,18 +71,23 @@ export interface Manifest {
     readonly annotations?: Readonly<Record<string, string>>;
   };
   readonly spec: {
-    readonly replicas: number;
+    readonly replicas?: number;
+    readonly minReplicas?: number;
+    readonly selector?: object;
     readonly type?: string;
     readonly podSelector: object;
     readonly policyTypes: readonly string[];
     readonly ingress?: readonly Way[];
     readonly egress?: readonly Way[];
     readonly template: {
+      readonly metadata: { readonly labels: Readonly<Record<string, string>> };
       readonly spec: {
         readonly automountServiceAccountToken: boolean;
         readonly securityContext: object;
         readonly containers: readonly [Container];
-        readonly volumes: readonly { readonly secret?: { readonly defaultMode: number } }[];
+        readonly volumes: readonly {
+          readonly secret?: { readonly secretName: string; readonly defaultMode: number };
+        }[];
       };
     };
   };

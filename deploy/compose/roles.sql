@@ -1,0 +1,3 @@
+CREATE ROLE app_owner LOGIN;
+CREATE ROLE app LOGIN;
+CREATE DATABASE app OWNER app_owner;
