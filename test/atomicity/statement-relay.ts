@@ -111,6 +111,8 @@ interface Message {
   readonly isNoise: boolean;
 }
 
+/** What tells a transaction of the service itself: the sealer's, and that of an alert with the key that seals it. */
+const ownTransaction = /pg_try_advisory_xact_lock|audit_links|\b(?:alerts|alert_webhooks)\b/;
 const background = /outgoing_mails|signing_keys|restrictions|alerts|alert_webhooks|audit_links|audit_checkpoints/;
 
 /** The messages of one connection (PostgreSQL's frontend/backend protocol 3.0, without TLS). */
@@ -119,7 +121,7 @@ class Statements {
   private started = false;
   private inTransaction = false;
   /** In a transaction of the service itself, to its COMMIT. */
-  private isSealing = false;
+  private isOwn = false;
   private readonly prepared = new Map<string, string>();
   private bound = '';
 
@@ -135,9 +137,9 @@ class Statements {
   }
 
   private isNoise(sql: string): boolean {
-    this.isSealing ||= this.inTransaction && /pg_try_advisory_xact_lock|audit_links/.test(sql);
-    const isNoise = this.isSealing || (!this.inTransaction && background.test(sql));
-    if (!this.inTransaction) this.isSealing = false;
+    this.isOwn ||= this.inTransaction && ownTransaction.test(sql);
+    const isNoise = this.isOwn || (!this.inTransaction && background.test(sql));
+    if (!this.inTransaction) this.isOwn = false;
     return isNoise;
   }
 
