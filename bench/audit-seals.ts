@@ -10,7 +10,6 @@ import { withServices } from '../src/cli/index.js';
 import { Clock } from '../src/common/clock.js';
 import { traceOf } from '../src/common/http/trace-context.js';
 import { runInRequestContext } from '../src/common/http/request-context.js';
-import type { Person } from '../src/common/access/principal.js';
 import { Macs, purposes } from '../src/common/macs.js';
 import { readConfig } from '../src/config/index.js';
 import { Database, readSnapshot } from '../src/database/index.js';
@@ -21,6 +20,7 @@ import { Sealer } from '../src/security/audit/audit-seals/sealer.js';
 import { SealsRepository } from '../src/security/audit/audit-seals/seals.repository.js';
 import { verifyTrail } from '../src/security/audit/audit-seals/verification.js';
 import { createDatabase, describeServer } from './databases.js';
+import { signedIn } from './fixture.js';
 
 const events = Number(process.argv[2] ?? 200_000);
 const batch = 1_000;
@@ -44,17 +44,7 @@ const server = process.env['DATABASE_URL'] || undefined;
 const fresh = server === undefined ? undefined : await createDatabase(server, 'audit_seals');
 const config = readConfig({ DATA_DIRECTORY: directory, ...(fresh && { DATABASE_URL: fresh.url }) });
 await KeyRing.loadOrCreate(config.keyRingFile, purposes);
-const principal: Person = {
-  kind: 'person',
-  userId: randomUUIDv7(),
-  sessionId: randomUUIDv7(),
-  roles: ['user'],
-  authenticatedAt: new Date(),
-  factorDue: false,
-  enrolmentDue: false,
-  inBrowser: false,
-  methods: ['pwd'],
-};
+const principal = signedIn({ userId: randomUUIDv7(), sessionId: randomUUIDv7() });
 const context = { requestId: randomUUIDv7(), trace: traceOf(undefined), address: '192.0.2.1', principal };
 try {
   await withServices(config, async (app) => {

@@ -1,3 +1,5 @@
+import type { Person } from '../src/common/access/principal.js';
+
 /** The one user of every app, in clear text. */
 export const person = { email: 'bench@example.org', name: 'Bench Mark', phone: '+441632960961' } as const;
 
@@ -25,3 +27,16 @@ export interface Caller {
 }
 
 export const callerVariable = 'BENCH_CALLER';
+
+/** Somebody who is signed in by password. */
+export const signedIn = ({ userId, sessionId }: Pick<Person, 'userId' | 'sessionId'>): Person => ({
+  kind: 'person',
+  userId,
+  sessionId,
+  roles: ['user'],
+  authenticatedAt: new Date(),
+  factorDue: false,
+  enrolmentDue: false,
+  inBrowser: false,
+  methods: ['pwd'],
+});

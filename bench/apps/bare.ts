@@ -15,6 +15,7 @@ import { MailModule } from '../../src/mail/index.js';
 import { ResourcesModule } from '../../src/resources/index.js';
 import { SharedStateModule } from '../../src/shared-state/index.js';
 import { UsersModule } from '../../src/users/index.js';
+import { signedIn } from '../fixture.js';
 import { caller, createPlainApp, openPlainDatabase, seed, serve } from './plain.js';
 
 const config = configFromEnvironment();
@@ -62,17 +63,7 @@ class PlainDatabaseModule {}
 })
 class BareModule {}
 
-const principal: Principal = {
-  kind: 'person',
-  userId: caller.userId,
-  sessionId: caller.sessionId,
-  roles: ['user'],
-  authenticatedAt: new Date(),
-  factorDue: false,
-  enrolmentDue: false,
-  inBrowser: false,
-  methods: ['pwd'],
-};
+const principal = signedIn(caller);
 
 const app = await createPlainApp(BareModule, config);
 // Nobody is authenticated and nothing is validated: the caller is always the same, and the handlers get their number.

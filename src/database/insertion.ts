@@ -1,4 +1,5 @@
 import type { StoredRow } from '@nestjs-secure-template/field-encryption';
+import { escapeIdentifier as quoted } from 'pg';
 import type { Prisma } from '../generated/prisma/client.js';
 
 /** A row of a model, as `create` takes it, without relations. */
@@ -46,5 +47,3 @@ function insertOf({ table, columns }: StoredRow, values: unknown[]): string {
 /** What is neither text, number, truth nor time goes into a column of JSON. */
 const parameterOf = (value: unknown): unknown =>
   typeof value === 'object' && value !== null && !(value instanceof Date) ? JSON.stringify(value) : value;
-
-const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
